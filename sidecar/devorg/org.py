@@ -14,6 +14,7 @@ from sidecar.devorg.faults import Faults
 from sidecar.devorg.ids import Ids
 from sidecar.devorg.journal import Journal
 from sidecar.devorg.limits import Limits
+from sidecar.devorg.outbound.sender import Outbound
 from sidecar.devorg.permissions import Access
 from sidecar.devorg.records import Records
 from sidecar.devorg.schema import Schema
@@ -53,6 +54,7 @@ class Org:
         self.apps: dict[str, App] = {}
         self.limits = Limits(clock=clock, daily=daily_limit)
         self.faults = Faults()
+        self.outbound = Outbound(self, seed=seed)
         # Threads that work beside the requests, started by ``start``.
         self.background: list[Callable[[threading.Event], None]] = []
         self._stop = threading.Event()
@@ -126,4 +128,5 @@ class Org:
     def stop(self) -> None:
         """Ask the background threads to end."""
         self._stop.set()
+        self.outbound.close()
         self.clock.nudge()

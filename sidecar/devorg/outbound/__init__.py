@@ -1,0 +1,1 @@
+"""Outbound messages: queued when a transaction commits, sent until acknowledged."""
