@@ -1,0 +1,111 @@
+"""What may be set from outside: one frozen value, a field per environment variable.
+
+Nothing else in the product reads the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sidecar.errors import Permanent
+
+
+class WrongSetting(Permanent):
+    """A setting is missing or cannot be used; the text names the variable."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The service's settings. Each field is the variable ``SIDECAR_<FIELD>``."""
+
+    database_url: str = ""
+    """libpq address of the PostgreSQL database (``postgresql://...``)."""
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    """The doorbell; ``redis://``, ``rediss://`` or ``unix://``."""
+
+    public_url: str = "http://127.0.0.1:8000"
+    """Where Salesforce and people reach this service, without a trailing slash."""
+
+    keys: tuple[str, ...] = ()
+    """Fernet keys, newest first, comma-separated; the first one seals."""
+
+    keys_file: Path | None = None
+    """The same, one key a line; for secrets that are mounted as files."""
+
+    smtp_url: str = "smtp://127.0.0.1:25"
+    """``smtp://`` (STARTTLS where offered), ``smtp+starttls://`` or ``smtps://``."""
+
+    mail_from: str = "Referrals <referrals@localhost>"
+    """The sender of every mail."""
+
+    ca_file: Path | None = None
+    """Certificates trusted beside the usual ones, for Salesforce and SMTP."""
+
+    demo: bool = False
+    """A dev org on this machine may be connected, and keys may be left out."""
+
+    max_message_bytes: int = 10 * 1024 * 1024
+    """An outbound message may be this long: 100 full records are below 1 MB."""
+
+    log_format: str = "json"
+    """``json`` for machines, ``text`` for people."""
+
+
+def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
+    """
+    Read ``SIDECAR_*``.
+
+    Raises:
+        WrongSetting: a value cannot be used, or a ``SIDECAR_`` variable is unknown
+            (most often a slip of the pen that would otherwise pass unnoticed).
+    """
+    known = {f"SIDECAR_{field.name.upper()}": field for field in fields(Settings)}
+    given: dict[str, object] = {}
+    for name, value in environ.items():
+        if not name.startswith("SIDECAR_") or name in _NOT_OURS:
+            continue
+        if name not in known:
+            raise WrongSetting(
+                f"{name} is no setting of the sidecar. Known: {', '.join(known)}"
+            )
+        field = known[name]
+        if value != "":
+            given[field.name] = _value(name, field.name, value)
+    return Settings(**given)  # type: ignore[arg-type]
+
+
+# Read by the test suite alone; not a setting of the service.
+_NOT_OURS = {"SIDECAR_CORPUS"}
+
+
+def _value(name: str, field: str, value: str) -> object:
+    match field:
+        case "keys":
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        case "keys_file" | "ca_file":
+            path = Path(value)
+            if not path.is_file():
+                raise WrongSetting(f"{name}: there is no file {value}")
+            return path
+        case "demo":
+            if value.lower() not in {"1", "0", "true", "false"}:
+                raise WrongSetting(f"{name} is {value!r}; it takes true or false")
+            return value.lower() in {"1", "true"}
+        case "max_message_bytes":
+            if not value.isdigit() or int(value) < 1024:
+                raise WrongSetting(f"{name} is {value!r}; it takes bytes, 1024 or more")
+            return int(value)
+        case "log_format":
+            if value not in {"json", "text"}:
+                raise WrongSetting(f"{name} is {value!r}; it takes json or text")
+            return value
+        case "public_url":
+            parts = urlsplit(value)
+            if parts.scheme not in {"http", "https"} or not parts.hostname:
+                raise WrongSetting(f"{name} is {value!r}; it takes an https address")
+            return value.rstrip("/")
+        case _:
+            return value

@@ -1,0 +1,234 @@
+"""Connections: our authorised links to orgs, with their secrets sealed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from sidecar.keyring import Keyring, fingerprint
+from sidecar.referral.journey import STANDARD_STATUSES, Milestone
+from sidecar.store.tables import connection
+
+
+@dataclass(frozen=True)
+class NewConnection:
+    """What an admin gives to connect an org; secrets in the clear."""
+
+    name: str
+    org_id: str
+    hook_key: str
+    flow: str
+    login_url: str
+    instance_url: str
+    client_id: str
+    secret: str
+    username: str = ""
+    time_zone: str = "UTC"
+    fallback_owner_id: str | None = None
+    status_map: Mapping[str, str] | None = None
+    playbook: str | None = None
+
+
+@dataclass(frozen=True)
+class OrgConnection:
+    """One connection without its secrets."""
+
+    id: int
+    name: str
+    org_id: str
+    flow: str
+    login_url: str
+    instance_url: str
+    client_id: str
+    username: str
+    time_zone: str
+    fallback_owner_id: str | None
+    playbook: str | None
+    status_map: Mapping[str, str]
+    field_lists: Mapping[str, list[str]]
+    paused_until: datetime | None
+    pause_reason: str | None
+
+    @property
+    def statuses(self) -> Mapping[str, Milestone]:
+        """The org's status values and their milestones."""
+        if not self.status_map:
+            return STANDARD_STATUSES
+        return {name: Milestone(value) for name, value in self.status_map.items()}
+
+
+@dataclass(frozen=True)
+class Login:
+    """What it takes to get an access token."""
+
+    flow: str
+    login_url: str
+    instance_url: str
+    client_id: str
+    username: str
+    secret: str
+    access_token: str | None
+
+
+def add(db: Connection, new: NewConnection, *, keyring: Keyring) -> int:
+    """Add a connection; its id. The hook key itself is not kept."""
+    return int(
+        db.execute(
+            insert(connection)
+            .values(
+                name=new.name,
+                org_id=new.org_id,
+                hook_key_hash=fingerprint(new.hook_key),
+                flow=new.flow,
+                login_url=new.login_url,
+                instance_url=new.instance_url,
+                client_id=new.client_id,
+                username=new.username,
+                secret_sealed=keyring.seal(new.secret),
+                time_zone=new.time_zone,
+                fallback_owner_id=new.fallback_owner_id,
+                status_map=dict(new.status_map or {}),
+                playbook=new.playbook,
+            )
+            .returning(connection.c.id)
+        ).scalar_one()
+    )
+
+
+def listing(db: Connection) -> list[OrgConnection]:
+    """All connections, oldest first."""
+    return [_value(row) for row in db.execute(_SELECT.order_by(connection.c.id))]
+
+
+def find(db: Connection, connection_id: int) -> OrgConnection | None:
+    """One connection; None where there is none."""
+    row = db.execute(_SELECT.where(connection.c.id == connection_id)).one_or_none()
+    return _value(row) if row else None
+
+
+def by_hook_key(db: Connection, hook_key: str) -> OrgConnection | None:
+    """
+    Find whom a hook key belongs to.
+
+    The look-up is by the key's hash: how long it takes says nothing about the key.
+    """
+    row = db.execute(
+        _SELECT.where(connection.c.hook_key_hash == fingerprint(hook_key))
+    ).one_or_none()
+    return _value(row) if row else None
+
+
+def set_field_list(
+    db: Connection, connection_id: int, object_type: str, names: list[str]
+) -> None:
+    """Remember which fields the org's outbound message sends of an object."""
+    row = find(db, connection_id)
+    known = dict(row.field_lists) if row else {}
+    db.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(field_lists={**known, object_type: names})
+    )
+
+
+def login(db: Connection, connection_id: int, *, keyring: Keyring) -> Login:
+    """Open what it takes to call the org."""
+    row = db.execute(select(connection).where(connection.c.id == connection_id)).one()
+    return _login(row, keyring)
+
+
+def renew_token(
+    db: Connection,
+    connection_id: int,
+    stale: str | None,
+    fetch: Callable[[Login], tuple[str, str | None]],
+    *,
+    keyring: Keyring,
+) -> str:
+    """
+    Replace an access token, one worker at a time.
+
+    Args:
+        stale: the token that the org refused; None for the first one. Whoever comes
+            second finds that it was replaced meanwhile, and takes the new one.
+        fetch: asks the org; gives the access token and, where the org rotates them,
+            the new refresh token.
+
+    Returns:
+        The access token to use from now on.
+    """
+    row = db.execute(
+        select(connection).where(connection.c.id == connection_id).with_for_update()
+    ).one()
+    known = _login(row, keyring)
+    if known.access_token is not None and known.access_token != stale:
+        return known.access_token
+    access_token, refresh_token = fetch(known)
+    values = {"access_token_sealed": keyring.seal(access_token)}
+    if refresh_token is not None:
+        values["secret_sealed"] = keyring.seal(refresh_token)
+    db.execute(
+        update(connection).where(connection.c.id == connection_id).values(**values)
+    )
+    return access_token
+
+
+def pause(db: Connection, connection_id: int, *, until: datetime, why: str) -> None:
+    """Let nothing be asked of the org before ``until``."""
+    db.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(paused_until=until, pause_reason=why)
+    )
+
+
+def take_lane(
+    db: Connection, connection_id: int, *, now: datetime, until: datetime
+) -> bool:
+    """
+    Become the one who writes tasks into this org; False where somebody is.
+
+    One writer a time bundles what comes meanwhile into its next call, and keeps
+    tasks on the same record from locking each other out.
+    """
+    free = or_(
+        connection.c.task_lane_until.is_(None), connection.c.task_lane_until < now
+    )
+    taken = db.execute(
+        update(connection)
+        .where(connection.c.id == connection_id, free)
+        .values(task_lane_until=until)
+    )
+    return taken.rowcount == 1
+
+
+def leave_lane(db: Connection, connection_id: int) -> None:
+    """Let the next one write."""
+    db.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(task_lane_until=None)
+    )
+
+
+_NAMES = tuple(OrgConnection.__dataclass_fields__)
+_SELECT = select(*(connection.c[name] for name in _NAMES))
+
+
+def _value(row: Row[Any]) -> OrgConnection:
+    return OrgConnection(**{name: getattr(row, name) for name in _NAMES})
+
+
+def _login(row: Row[Any], keyring: Keyring) -> Login:
+    token = row.access_token_sealed
+    return Login(
+        flow=row.flow,
+        login_url=row.login_url,
+        instance_url=row.instance_url,
+        client_id=row.client_id,
+        username=row.username,
+        secret=keyring.open(row.secret_sealed),
+        access_token=keyring.open(token) if token else None,
+    )

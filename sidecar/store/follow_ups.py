@@ -1,0 +1,280 @@
+"""Follow-ups: what is to be done, who is doing it, and how it ended."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from sidecar.keyring import Keyring
+from sidecar.referral.journey import Milestone
+from sidecar.referral.playbook import Email, FollowUp, Task
+from sidecar.store.tables import connection, follow_up
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """
+    One attempt at one follow-up, ours until its lease ends.
+
+    ``after_silence`` says that an earlier attempt never told how it ended.
+    """
+
+    id: int
+    key: str
+    number: int
+    after_silence: bool
+    org_id: str
+    record_id: str
+    resend: bool
+    what: Task | Email
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class End:
+    """How an attempt ended: ``done``, ``waiting``, ``dead`` or ``uncertain``."""
+
+    state: str
+    receipt: str | None = None
+    error: str | None = None
+    due_at: datetime | None = None
+
+
+def add(
+    db: Connection,
+    planned: Iterable[tuple[int, str, FollowUp]],
+    *,
+    connection_id: int,
+    org_id: str,
+    playbook_version: str,
+    record_ids: Mapping[str, str],
+    now: datetime,
+    keyring: Keyring,
+) -> int:
+    """
+    Add what is planned and not there yet.
+
+    Args:
+        planned: the event that caused it, the referral's key, the follow-up.
+        record_ids: referral key to the record that the follow-up is about.
+
+    Returns:
+        How many are new. The same follow-up planned again, through whatever door
+        the change came, is the same row.
+    """
+    rows = [
+        {
+            "connection_id": connection_id,
+            "org_id": org_id,
+            "referral_key": referral_key,
+            "milestone": item.milestone,
+            "action": item.action,
+            "key": item.key,
+            "kind": _kind(item.what),
+            "record_id": record_ids[referral_key],
+            "event_id": event_id,
+            "playbook_version": playbook_version,
+            # A rep reads a second copy with the same Message-ID once; see design.
+            "resend": True,
+            "sealed": keyring.seal(json.dumps(asdict(item.what))),
+            "due_at": now,
+            "created_at": now,
+        }
+        for event_id, referral_key, item in planned
+    ]
+    if not rows:
+        return 0
+    new = insert(follow_up).values(rows).on_conflict_do_nothing()
+    return len(db.execute(new.returning(follow_up.c.id)).all())
+
+
+def claim(
+    db: Connection,
+    connection_id: int,
+    kind: str,
+    *,
+    now: datetime,
+    lease_ends: datetime,
+    limit: int,
+    keyring: Keyring,
+) -> list[Attempt]:
+    """
+    Take what is due, oldest first, and nobody else's.
+
+    A row whose lease has ended is due again: its worker died, or hangs and will find
+    its attempt no longer current.
+    """
+    query = (
+        select(follow_up)
+        .where(
+            follow_up.c.connection_id == connection_id,
+            follow_up.c.kind == kind,
+            follow_up.c.state.in_(("waiting", "sending")),
+            follow_up.c.due_at <= now,
+        )
+        .order_by(follow_up.c.due_at, follow_up.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = db.execute(query).all()
+    if rows:
+        db.execute(
+            update(follow_up)
+            .where(follow_up.c.id.in_([row.id for row in rows]))
+            .values(
+                state="sending",
+                attempts=follow_up.c.attempts + 1,
+                due_at=lease_ends,
+            )
+        )
+    return [_attempt(row, keyring) for row in rows]
+
+
+def settle(
+    db: Connection, ends: Mapping[int, tuple[int, End]], *, now: datetime
+) -> None:
+    """
+    Record how attempts ended.
+
+    Args:
+        ends: follow-up id to the number of the attempt and its end. An attempt that
+            is no longer the current one changes nothing.
+    """
+    if not ends:
+        return
+    statement = (
+        update(follow_up)
+        .where(
+            follow_up.c.id == bindparam("of_id"),
+            follow_up.c.attempts == bindparam("of_attempt"),
+            follow_up.c.state == "sending",
+        )
+        .values(
+            state=bindparam("to_state"),
+            receipt=bindparam("to_receipt"),
+            error=bindparam("to_error"),
+            due_at=bindparam("to_due_at"),
+            settled_at=now,
+        )
+    )
+    db.execute(
+        statement,
+        [
+            {
+                "of_id": id_,
+                "of_attempt": number,
+                "to_state": end.state,
+                "to_receipt": end.receipt,
+                "to_error": end.error,
+                "to_due_at": end.due_at or now,
+            }
+            for id_, (number, end) in ends.items()
+        ],
+    )
+
+
+def due(db: Connection, *, now: datetime) -> list[tuple[int, str]]:
+    """Find connections that have something due, with its kind; paused ones rest."""
+    awake = or_(connection.c.paused_until.is_(None), connection.c.paused_until <= now)
+    rows = db.execute(
+        select(follow_up.c.connection_id, follow_up.c.kind)
+        .join(connection, and_(connection.c.id == follow_up.c.connection_id, awake))
+        .where(
+            follow_up.c.state.in_(("waiting", "sending")),
+            follow_up.c.due_at <= now,
+        )
+        .distinct()
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def retry(
+    db: Connection, ids: Iterable[int], *, now: datetime
+) -> list[tuple[int, str]]:
+    """
+    Make given-up follow-ups due again.
+
+    Returns:
+        Connection id and kind of each that was dead, uncertain or waiting; what is
+        done, or being done, stays as it is.
+    """
+    rows = db.execute(
+        update(follow_up)
+        .where(
+            follow_up.c.id.in_(list(ids)),
+            follow_up.c.state.in_(("dead", "uncertain", "waiting")),
+        )
+        .values(state="waiting", due_at=now, error=None, attempts=0)
+        .returning(follow_up.c.connection_id, follow_up.c.kind)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def listing(
+    db: Connection,
+    *,
+    state: str | None = None,
+    referral_key: str | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """List follow-ups, newest first, without what they say of people."""
+    columns = [column for column in follow_up.c if column.name != "sealed"]
+    query: Select[Any] = select(*columns).order_by(follow_up.c.id.desc()).limit(limit)
+    if state:
+        query = query.where(follow_up.c.state == state)
+    if referral_key:
+        query = query.where(follow_up.c.referral_key == referral_key)
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def count(db: Connection) -> dict[str, int]:
+    """Count follow-ups by state."""
+    rows = db.execute(
+        select(follow_up.c.state, func.count()).group_by(follow_up.c.state)
+    )
+    return {state: number for state, number in rows}
+
+
+def _kind(what: Task | Email) -> str:
+    return "task" if isinstance(what, Task) else "email"
+
+
+def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
+    content = json.loads(keyring.open(row.sealed))
+    what = Task(**content) if row.kind == "task" else Email(**content)
+    return Attempt(
+        id=row.id,
+        key=row.key,
+        number=row.attempts + 1,
+        after_silence=row.state == "sending",
+        org_id=row.org_id,
+        record_id=row.record_id,
+        resend=row.resend,
+        what=cast("Task | Email", what),
+        created_at=row.created_at,
+    )
+
+
+def milestones(db: Connection, org_id: str, referral_key: str) -> list[Milestone]:
+    """The milestones for which a referral has follow-ups, in the order they came."""
+    rows = db.execute(
+        select(follow_up.c.milestone, func.min(follow_up.c.id))
+        .where(follow_up.c.org_id == org_id, follow_up.c.referral_key == referral_key)
+        .group_by(follow_up.c.milestone)
+        .order_by(func.min(follow_up.c.id))
+    )
+    return [Milestone(row[0]) for row in rows]

@@ -1,0 +1,79 @@
+"""Referrals as last known; all of it can be read from the orgs again."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from sidecar.keyring import Keyring
+from sidecar.referral.journey import Milestone, Referral
+from sidecar.store.tables import referral
+
+
+def load(
+    db: Connection, org_id: str, keys: Iterable[str], *, keyring: Keyring
+) -> dict[str, Referral]:
+    """Load referrals of one org by their keys, and lock them."""
+    rows = db.execute(
+        select(referral)
+        .where(referral.c.org_id == org_id, referral.c.key.in_(list(keys)))
+        .order_by(referral.c.key)
+        .with_for_update()
+    )
+    return {
+        row.key: Referral(
+            key=row.key,
+            object_type=row.object_type,
+            record_id=row.record_id,
+            status=row.status,
+            milestone=Milestone(row.milestone) if row.milestone else None,
+            owner_id=row.owner_id,
+            changed_at=row.changed_at,
+            details=json.loads(keyring.open(row.sealed)),
+        )
+        for row in rows
+    }
+
+
+def remember(
+    db: Connection,
+    org_id: str,
+    referrals: Iterable[Referral],
+    *,
+    now: datetime,
+    keyring: Keyring,
+) -> None:
+    """Write referrals as they are from now on."""
+    rows = [_row(org_id, item, now, keyring) for item in referrals]
+    if not rows:
+        return
+    new = insert(referral).values(rows)
+    changed = {
+        name: new.excluded[name]
+        for name in rows[0]
+        if name not in {"org_id", "key", "created_at"}
+    }
+    db.execute(
+        new.on_conflict_do_update(index_elements=["org_id", "key"], set_=changed)
+    )
+
+
+def _row(
+    org_id: str, item: Referral, now: datetime, keyring: Keyring
+) -> Mapping[str, Any]:
+    return {
+        "org_id": org_id,
+        "key": item.key,
+        "object_type": item.object_type,
+        "record_id": item.record_id,
+        "status": item.status,
+        "milestone": item.milestone,
+        "owner_id": item.owner_id,
+        "changed_at": item.changed_at,
+        "sealed": keyring.seal(json.dumps(dict(item.details))),
+        "created_at": now,
+        "updated_at": now,
+    }

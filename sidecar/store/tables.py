@@ -1,0 +1,168 @@
+"""The tables, as the migrations leave them.
+
+Every unit of work is a row with ``state``, ``attempts`` and ``due_at``:
+
+    waiting    to be done from ``due_at`` on
+    sending    being done by somebody whose lease ends at ``due_at``
+    done       has happened
+    dead       given up on, with the reason in ``error``
+    uncertain  may or may not have happened; a person decides
+
+Columns named ``sealed`` or ``*_sealed`` hold text sealed by the key ring.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    }
+)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[object]:
+    default = None if nullable else text("clock_timestamp()")
+    return Column(
+        name, DateTime(timezone=True), nullable=nullable, server_default=default
+    )
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+connection = Table(
+    "connection",
+    metadata,
+    _id(),
+    Column("org_id", Text, nullable=False),  # 18 characters
+    Column("name", Text, nullable=False, unique=True),
+    Column("hook_key_hash", Text, nullable=False, unique=True),
+    Column("flow", Text, nullable=False),  # jwt | client_credentials | refresh_token
+    Column("login_url", Text, nullable=False),
+    Column("instance_url", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("username", Text, nullable=False, server_default=""),
+    Column("secret_sealed", Text, nullable=False),
+    Column("access_token_sealed", Text),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    Column("fallback_owner_id", Text),
+    Column("status_map", JSONB, nullable=False, server_default="{}"),
+    Column("playbook", Text),  # YAML; NULL means the package's own
+    Column("field_lists", JSONB, nullable=False, server_default="{}"),
+    _moment("paused_until", nullable=True),
+    Column("pause_reason", Text),
+    _moment("task_lane_until", nullable=True),
+    _moment("created_at"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("org_id", Text(collation="C"), nullable=False),
+    Column("source", Text(collation="C"), nullable=False),
+    Column("notification_id", Text(collation="C"), nullable=False),
+    Column("action_id", Text),
+    Column("object_type", Text),
+    Column("record_id", Text(collation="C")),
+    Column("sealed", Text, nullable=False),  # JSON: {"fields": {...}, "absent": [...]}
+    _moment("received_at"),
+    Column("state", Text, nullable=False),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    _moment("due_at"),
+    Column("outcome", Text),
+    Column("error", Text),
+    UniqueConstraint("org_id", "source", "notification_id"),
+    Index("event_waiting_idx", "due_at", postgresql_where=text("state = 'waiting'")),
+    Index("event_dead_idx", "id", postgresql_where=text("state = 'dead'")),
+    Index("event_record_id_idx", "record_id", "org_id"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("kind", Text, nullable=False),  # wrong_org | unreadable | too_long
+    Column("reason", Text, nullable=False),
+    Column("org_id", Text),
+    Column("action_id", Text),
+    Column("notification_ids", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("digest", Text, nullable=False),  # SHA-256 of the body
+    Column("sealed", Text, nullable=False),  # the body, sessions and secrets blackened
+    Column("peer", Text),
+    Column("seen", Integer, nullable=False, server_default="1"),
+    _moment("first_seen_at"),
+    _moment("last_seen_at"),
+    UniqueConstraint("connection_id", "digest"),
+)
+
+referral = Table(
+    "referral",
+    metadata,
+    Column("org_id", Text(collation="C"), primary_key=True),
+    Column("key", Text(collation="C"), primary_key=True),
+    Column("object_type", Text, nullable=False),
+    Column("record_id", Text(collation="C"), nullable=False),
+    Column("status", Text),
+    Column("milestone", Text),
+    Column("owner_id", Text),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("sealed", Text, nullable=False),  # JSON: what is known of the people
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+
+follow_up = Table(
+    "follow_up",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("org_id", Text(collation="C"), nullable=False),
+    Column("referral_key", Text(collation="C"), nullable=False),
+    Column("milestone", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("key", Text(collation="C"), nullable=False, unique=True),
+    Column("kind", Text, nullable=False),  # task | email
+    Column("record_id", Text, nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("playbook_version", Text, nullable=False),
+    Column("resend", Boolean, nullable=False),
+    Column("sealed", Text, nullable=False),  # JSON: the task or the letter's values
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    _moment("due_at"),
+    Column("receipt", Text),  # the task's id; what the mail server answered
+    Column("error", Text),
+    _moment("created_at"),
+    _moment("settled_at", nullable=True),
+    UniqueConstraint("org_id", "referral_key", "milestone", "action"),
+    Index(
+        "follow_up_open_idx",
+        "connection_id",
+        "kind",
+        "due_at",
+        postgresql_where=text("state in ('waiting', 'sending')"),
+    ),
+)
