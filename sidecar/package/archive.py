@@ -12,7 +12,6 @@ import io
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -27,6 +26,8 @@ NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 # The first moment that a zip entry can carry: time of build must not show.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+_Row = tuple[str, str]  # type and full name: one row of package.xml
 
 
 def build(tree: Tree, *, values: Mapping[str, str] | None) -> bytes:
@@ -66,8 +67,9 @@ def files(tree: Tree) -> dict[str, bytes]:
     converted: dict[str, bytes] = {}
     members: dict[str, set[str]] = defaultdict(set)
     for component in _merged(components(tree)):
-        converted |= _convert(component, tree)
-        for kind, name in _members(component, tree):
+        content, rows = _convert(component, tree)
+        converted |= content
+        for kind, name in rows:
             members[kind].add(name)
     converted[MANIFEST] = _manifest(members, api_version(tree))
     return converted
@@ -92,27 +94,33 @@ def _merged(found: list[Component]) -> list[Component]:
     return list(merged.values())
 
 
-def _convert(component: Component, tree: Tree) -> dict[str, bytes]:
-    kind = component.kind
-    place = f"{kind.directory}/{component.name}"
+def _convert(component: Component, tree: Tree) -> tuple[dict[str, bytes], list[_Row]]:
+    """Give the component's files in the zip, and its rows in package.xml."""
+    kind, name = component.kind, component.name
+    place = f"{kind.directory}/{name}"
     if kind.folder_of:
-        return {f"{place}{META}": tree[component.files[0]]}
+        # The slash marks a folder among reports; e-mail folders go without.
+        slash = "" if kind.type == "EmailFolder" else "/"
+        row = kind.folder_of, f"{name}{slash}"
+        return {f"{place}{META}": tree[component.files[0]]}, [row]
     if kind.decomposed:
-        return {f"{place}.{kind.suffix}": _recomposed(component, tree)}
+        whole, rows = _recompose(component, tree)
+        return {f"{place}.{kind.suffix}": whole}, rows
     if kind.has_content:
-        return {
+        both = {
             f"{place}.{kind.suffix}{META if path.endswith(META) else ''}": tree[path]
             for path in component.files
         }
+        return both, [(kind.type, name)]
     if len(component.files) > 1:
         raise Unreadable(
-            f"{kind.type} {component.name} is in two files: "
-            f"{' and '.join(component.files)}"
+            f"{kind.type} {name} is in two files: {' and '.join(component.files)}"
         )
-    return {f"{place}.{kind.suffix}": tree[component.files[0]]}
+    content = {f"{place}.{kind.suffix}": tree[component.files[0]]}
+    return content, [(kind.type, name), *_inner_rows(component, tree)]
 
 
-def _recomposed(component: Component, tree: Tree) -> bytes:
+def _recompose(component: Component, tree: Tree) -> tuple[bytes, list[_Row]]:
     """
     Make one document of an object's own file and those of its children.
 
@@ -120,51 +128,38 @@ def _recomposed(component: Component, tree: Tree) -> bytes:
     whose repeats do not stand together ("duplicated at this location").
     """
     kind = component.kind
-    whole = etree.fromstring(f'<{kind.type} xmlns="{NAMESPACE}"/>')
+    rows: list[_Row] = []
     parts: list[tuple[str, str, etree._Element]] = []
-    for path in _own_files(kind, component.files):
-        own = _parse(path, tree[path], kind.type)
-        parts += [(etree.QName(element).localname, "", element) for element in own]
     for path, child in _child_files(component):
         element = _parse(path, tree[path], child.type)
         element.tag = f"{{{NAMESPACE}}}{child.tag}"
-        parts.append((child.tag, _name(path, element, child), element))
+        name = _name(path, element, child)
+        parts.append((child.tag, name, element))
+        if child.listed:
+            rows.append((child.type, f"{component.name}.{name}"))
+    own = [
+        element
+        for path in _own_files(kind, component.files)
+        for element in _parse(path, tree[path], kind.type)
+    ]
+    parts += [(etree.QName(element).localname, "", element) for element in own]
+    # An object that brings only children is not deployed itself.
+    if own or not rows:
+        rows.append((kind.type, component.name))
+
+    whole = etree.fromstring(f'<{kind.type} xmlns="{NAMESPACE}"/>')
     whole.extend(element for _, _, element in sorted(parts, key=lambda p: p[:2]))
     etree.indent(whole, space="    ")
     etree.cleanup_namespaces(whole)
-    return _DECLARATION + etree.tostring(whole, encoding="UTF-8") + b"\n"
+    return _DECLARATION + etree.tostring(whole, encoding="UTF-8") + b"\n", rows
 
 
-def _members(component: Component, tree: Tree) -> Iterator[tuple[str, str]]:
-    """Yield type and name of each row that the component has in package.xml."""
-    kind = component.kind
-    if kind.folder_of:
-        # The slash marks a folder among reports; e-mail folders go without.
-        slash = "" if kind.type == "EmailFolder" else "/"
-        yield kind.folder_of, f"{component.name}{slash}"
+def _inner_rows(component: Component, tree: Tree) -> Iterator[_Row]:
+    """Yield the rows of components that live inside the file of another."""
+    kind, path = component.kind, component.files[0]
+    if not kind.children:
         return
-    if not kind.decomposed:
-        yield kind.type, component.name
-        if kind.children:
-            yield from _inner_members(component, tree)
-        return
-    listed = [(path, child) for path, child in _child_files(component) if child.listed]
-    for path, child in listed:
-        element = _parse(path, tree[path], child.type)
-        yield child.type, f"{component.name}.{_name(path, element, child)}"
-    # An object that brings only children is not deployed itself.
-    own = [
-        _parse(path, tree[path], kind.type)
-        for path in _own_files(kind, component.files)
-    ]
-    if any(len(element) for element in own) or not listed:
-        yield kind.type, component.name
-
-
-def _inner_members(component: Component, tree: Tree) -> Iterator[tuple[str, str]]:
-    kind = component.kind
     children = {f"{{{NAMESPACE}}}{child.tag}": child for child in kind.children}
-    path = component.files[0]
     for element in _parse(path, tree[path], kind.type):
         if child := children.get(element.tag):
             name = _name(path, element, child)
@@ -191,7 +186,7 @@ def _own_files(kind: Kind, paths: tuple[str, ...]) -> list[str]:
 def _child_files(component: Component) -> Iterator[tuple[str, Child]]:
     children = {child.suffix: child for child in component.kind.children}
     for path in component.files:
-        suffix = PurePosixPath(path).name.removesuffix(META).rpartition(".")[2]
+        suffix = path.removesuffix(META).rpartition(".")[2]
         if suffix in children:
             yield path, children[suffix]
 

@@ -10,7 +10,6 @@ own source-deploy-retrieve library.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from sidecar.errors import Unreadable
@@ -176,14 +175,13 @@ def kind_of(path: str) -> tuple[Kind, str]:
     Raises:
         Unreadable: no type has files of that name in that place.
     """
-    whole = PurePosixPath(path)
-    stem, _, suffix = whole.name.removesuffix(META).rpartition(".")
+    *folders, file_name = path.split("/")
+    stem, _, suffix = file_name.removesuffix(META).rpartition(".")
     kind = _BY_SUFFIX.get(suffix)
     if kind is None or not stem:
         raise Unreadable(f"{path}: no metadata type claims this file")
-    if not whole.name.endswith(META) and not kind.has_content:
+    if not file_name.endswith(META) and not kind.has_content:
         raise Unreadable(f"{path}: in source format its name must end in {META}")
-    folders = whole.parent.parts
     if kind.directory not in folders:
         raise Unreadable(f"{path}: a .{suffix} file belongs into {kind.directory}/")
     last = len(folders) - 1 - folders[::-1].index(kind.directory)

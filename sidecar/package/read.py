@@ -177,7 +177,7 @@ def components(tree: Tree) -> list[Component]:
 def _placed(tree: Tree) -> Iterator[tuple[str, Module]]:
     placed = modules(tree)
     for path in sorted(tree):
-        if PurePosixPath(path).name in _PASSED_OVER:
+        if path.rpartition("/")[2] in _PASSED_OVER:
             continue
         for module in placed:
             if _within(path, module):

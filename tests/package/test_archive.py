@@ -110,6 +110,14 @@ def test_a_component_in_two_modules_is_refused_not_overwritten():
         archive.files(source)
 
 
+def test_a_component_in_two_files_of_one_module_is_refused():
+    flow = document("Flow", "")
+    source = {"core:flows/A.flow-meta.xml": flow, "core:flows/b/A.flow-meta.xml": flow}
+
+    with pytest.raises(Unreadable, match="Flow A is in two files"):
+        archive.files(tree(source))
+
+
 def test_the_outbound_messages_of_a_workflow_have_rows_of_their_own():
     body = "".join(
         f"<outboundMessages><fullName>{name}</fullName></outboundMessages>"

@@ -215,6 +215,8 @@ def refused(code):
         (403, "REQUEST_LIMIT_EXCEEDED", Retryable),
         (503, "SERVER_UNAVAILABLE", Retryable),
         (500, "UNKNOWN_EXCEPTION", Retryable),
+        (403, "API_CURRENTLY_DISABLED", Retryable),
+        (400, "UNABLE_TO_LOCK_ROW", Retryable),
         (403, "INSUFFICIENT_ACCESS", Permanent),
         (400, "INVALID_CROSS_REFERENCE_KEY", Permanent),
         (404, "NOT_FOUND", Permanent),
@@ -225,6 +227,13 @@ def test_a_refusal_keeps_salesforce_s_words(call, http, code, expected):
         call(server.url)
 
     assert str(caught.value) == f"{code}: Salesforce's words"
+
+
+@pytest.mark.parametrize("call", [start, status, cancel])
+@pytest.mark.parametrize(("http", "expected"), [(429, Retryable), (418, Permanent)])
+def test_a_refusal_without_words_is_told_by_its_number(call, http, expected):
+    with org(http, b"") as server, pytest.raises(expected, match=f"HTTP {http}"):
+        call(server.url)
 
 
 def test_a_used_up_limit_pauses_the_org():

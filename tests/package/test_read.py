@@ -50,6 +50,7 @@ def test_a_report_is_named_with_its_folder():
         "objects/X__c.object-meta.xml",  # an object without a folder of its own
         "flows/notes.txt",
         "flows/-meta.xml",
+        "flows/.flow-meta.xml",
     ],
 )
 def test_a_file_that_salesforce_would_leave_out_is_refused_by_name(path):
@@ -67,6 +68,13 @@ def test_half_a_class_is_refused(missing):
 
     with pytest.raises(Unreadable, match="ApexClass Sender"):
         read.components(tree(files))
+
+
+def test_two_contents_of_one_class_are_refused():
+    source = tree({"core:classes/a/A.cls": b"", "core:classes/b/A.cls": b""})
+
+    with pytest.raises(Unreadable, match="ApexClass A"):
+        read.components(source)
 
 
 def test_selecting_a_module_leaves_the_files_of_the_others_out():
