@@ -1,0 +1,55 @@
+"""What is sent: a letter and its addresses, as plain values.
+
+A value may hold anything; ``sidecar.mail.message`` refuses what cannot be mailed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Address:
+    """A mailbox: ``name`` may be empty, ``email`` is ``local@domain``."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """
+    One mail to one person.
+
+    Attributes:
+        to: who gets it.
+        subject: one line.
+        text: what ``html`` says, for those who read plain text.
+        html: a whole document with its styles in the elements.
+        message_id: with its angle brackets, see ``message_id``. Sending a letter
+            again means sending it with the same one.
+        written_at: aware; becomes the Date header.
+        headers: further header fields, such as Reply-To; each one line of ASCII.
+    """
+
+    to: Address
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    written_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def message_id(key: str, *, domain: str) -> str:
+    """
+    Make the Message-ID that every attempt at one follow-up shares.
+
+    Args:
+        key: the follow-up's own key, unique for ever: ASCII without spaces.
+        domain: the sender's, so that nobody else can make the same id.
+
+    Source:
+        RFC 5322, section 3.6.4: unique for ever, the right part a domain.
+    """
+    return f"<{key}@{domain}>"

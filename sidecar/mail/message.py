@@ -1,0 +1,179 @@
+"""A letter as the bytes that travel, and the addresses on its envelope."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.charset import BASE64, Charset
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from sidecar.errors import Permanent
+from sidecar.mail.letters import Address, Letter
+from sidecar.mail.values import one_line
+
+
+@dataclass(frozen=True)
+class Message:
+    """
+    What SMTP is told.
+
+    Attributes:
+        sender, recipient: ``local@domain``, the domain in its ASCII form.
+        data: headers and body with CRLF line ends, before dot stuffing. ASCII
+            unless ``international``.
+        international: an address has a local part beyond ASCII, so that the server
+            must offer SMTPUTF8 (RFC 6531).
+    """
+
+    sender: str
+    recipient: str
+    data: bytes
+    international: bool
+
+
+def build(letter: Letter, *, sender: Address) -> Message:
+    """
+    Write a letter out as MIME, plain text first.
+
+    Raises:
+        Permanent: an address or a header field that cannot be sent.
+        ValueError: ``letter.written_at`` has no time zone.
+    """
+    if letter.written_at.tzinfo is None:
+        raise ValueError("written_at has no time zone")
+    from_, to = _mailbox("From", sender), _mailbox("To", letter.to)
+    fields = {
+        "Date": format_datetime(letter.written_at),
+        "From": _addressed("From", from_),
+        "To": _addressed("To", to),
+        "Subject": _written("Subject", one_line(letter.subject)),
+        "Message-ID": _message_id(letter.message_id),
+        # RFC 3834: out-of-office replies are not wanted.
+        "Auto-Submitted": "auto-generated",
+    }
+    for name, value in letter.headers.items():
+        fields[_field_name(name, fields)] = _plain(name, value)
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    # Never 8bit: 8BITMIME need not be asked for, and no relay must convert.
+    body = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    body.set_content(letter.text)
+    body.add_alternative(letter.html, subtype="html")
+    return Message(
+        sender=from_.email,
+        recipient=to.email,
+        data=head.encode() + body.as_bytes(),
+        international=not (from_.email + to.email).isascii(),
+    )
+
+
+# The header fields are written here and not by EmailMessage: it takes what looks
+# like an encoded word in a text for one, decodes it, and writes the line breaks and
+# commas that were in it into the header (seen with Python 3.11.7). Any person may
+# type such a name into a form.
+_PLAIN = re.compile(r"(?!.*=\?)[ -~]*")
+_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_UTF8 = Charset("utf-8")
+_UTF8.header_encoding = BASE64  # valid in names too, where Q is restricted
+_WIDTH = 76  # RFC 2047, section 2: of a line with an encoded word
+
+
+def _written(field: str, text: str) -> str:
+    """Write free text as one header value, in encoded words where it needs them."""
+    return text if _fits(field, text) else _encoded(field, text)
+
+
+def _addressed(field: str, address: Address) -> str:
+    name = address.name
+    if not name:
+        return address.email
+    if not _fits(field, name):
+        phrase = _encoded(field, name)
+    elif _WORDS.fullmatch(name):
+        phrase = name
+    else:
+        escaped = re.sub(r'(["\\])', r"\\\1", name)
+        phrase = f'"{escaped}"'
+    # The address stands on its own line when the name fills one.
+    gap = "\r\n " if len(phrase) + len(address.email) > _WIDTH - 8 else " "
+    return f"{phrase}{gap}<{address.email}>"
+
+
+def _fits(field: str, text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text)) and len(field) + 2 + len(text) <= _WIDTH
+
+
+def _encoded(field: str, text: str) -> str:
+    header = Header(text, _UTF8, maxlinelen=_WIDTH, header_name=field)
+    return header.encode(linesep="\r\n")
+
+
+# RFC 5322 dot-atom, and RFC 6531: anything beyond ASCII. Quoted local parts are
+# valid too, but Salesforce takes none.
+_ATOM = "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~\u00a1-\ud7ff\ue000-\U0010ffff-]+"
+_LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
+_LABEL = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_LONGEST = 900  # RFC 5322, section 2.1.1: a line has at most 998 characters
+_MESSAGE_ID = re.compile(r"(?=.{3,900}$)<[!-;=?A-~]+@[!-;=?A-~]+>")
+_FIELD_NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
+# What would change the letter's form, or add readers that the envelope lacks.
+_NOT_TO_SET = {"mime-version", "cc", "bcc", "sender", "return-path"}
+
+
+def _mailbox(field: str, address: Address) -> Address:
+    name = _unbroken(field, address.name)
+    local, _, domain = _unbroken(field, address.email).rpartition("@")
+    ascii_domain = _ascii(domain)
+    if (
+        not _LOCAL.fullmatch(local)
+        or len(local.encode()) > 64  # RFC 5321, section 4.5.3.1.1
+        or not _DOMAIN.fullmatch(ascii_domain)
+        or len(ascii_domain) > 255
+    ):
+        raise Permanent(f"{field}: {address.email!r} is not an e-mail address")
+    return Address(name, f"{local}@{ascii_domain}")
+
+
+def _ascii(domain: str) -> str:
+    """
+    Write a domain as DNS knows it; an empty text where that is not certain.
+
+    Python's codec follows the rules of 2003, under which some names are those of
+    somebody else today ("ß" became "ss"): such a name does not come back the same.
+    """
+    if domain.isascii():
+        return domain
+    try:
+        known = domain.encode("idna")
+        same = known.decode("idna") == domain.lower()
+    except UnicodeError:
+        return ""
+    return known.decode("ascii") if same else ""
+
+
+def _message_id(given: str) -> str:
+    if not _MESSAGE_ID.fullmatch(given):
+        raise Permanent(f"Message-ID: {given!r} is not one")
+    return given
+
+
+def _field_name(name: str, taken: Mapping[str, str]) -> str:
+    low = name.lower()
+    ours = low in map(str.lower, taken) or low in _NOT_TO_SET
+    if not _FIELD_NAME.fullmatch(name) or ours or low.startswith("content-"):
+        raise Permanent(f"{name!r} is not a header field to be set")
+    return name
+
+
+def _plain(field: str, value: str) -> str:
+    if not value or not _PLAIN.fullmatch(value) or len(value) > _LONGEST:
+        raise Permanent(f"{field}: {value!r} is not one line of ASCII")
+    return value
+
+
+def _unbroken(field: str, value: str) -> str:
+    if len(value.splitlines()) > 1 or value != value.rstrip("\r\n"):
+        raise Permanent(f"{field} has a line break: {value!r}")
+    return one_line(value)
