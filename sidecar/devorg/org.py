@@ -25,9 +25,6 @@ from sidecar.devorg.standard_objects import standard_types
 DAILY_LIMIT = 15_000
 SESSION_LIFETIME = timedelta(hours=2)
 
-# Answered under /services/data; the newest is what clients pick.
-API_VERSIONS = tuple(range(50, 67))
-
 
 class Org:
     """
@@ -57,6 +54,8 @@ class Org:
         self.outbound = Outbound(self, seed=seed)
         # Threads that work beside the requests, started by ``start``.
         self.background: list[Callable[[threading.Event], None]] = []
+        # Called when the back door empties the org; whoever keeps state adds to it.
+        self.on_reset: list[Callable[[], None]] = []
         self._stop = threading.Event()
         self._access: dict[str, Access] = {}
         self._access_version = (0, 0)
@@ -119,6 +118,21 @@ class Org:
         field = self.schema["User"].fields["username"]
         found = self.records.table("User").find(field, [username])
         return found[0] if found else None
+
+    def empty(self) -> None:
+        """
+        Forget all data, faults and counts, as if the org had just been set up.
+
+        Users, permission sets and deployed metadata stay.
+        """
+        with self.work():
+            for type_ in self.schema:
+                if not type_.setup:
+                    self.records.table(type_.name).clear()
+        self.faults.clear()
+        self.limits.reset()
+        for forget in self.on_reset:
+            forget()
 
     def start(self) -> None:
         """Start the background threads. Once, in the process that serves."""

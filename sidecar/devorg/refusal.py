@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-class Refusal(Exception):  # noqa: N818 - not an error of ours, but an answer
+class Refusal(Exception):
     """One request, or one record of it, that the org will not carry out."""
 
     def __init__(

@@ -59,7 +59,7 @@ class Sessions:
         org_id: str,
         clock: OrgClock,
         lifetime: timedelta,
-        new_token: Callable[[], str] = lambda: secrets.token_urlsafe(72),
+        new_token: Callable[[], str] = lambda: _random_text(72),
     ) -> None:
         """``lifetime`` counts org time since the last call, as in Session Settings."""
         self._org_id = org_id
@@ -143,6 +143,11 @@ class Sessions:
 
     def _revoke_family(self, family: str) -> None:
         self._grants = {t: g for t, g in self._grants.items() if g.family != family}
+
+
+def _random_text(size: int) -> str:
+    # Clients expect letters, digits, dots and underscores in a token.
+    return secrets.token_urlsafe(size).replace("-", ".")
 
 
 def signature(secret: str, identity: str, issued_at: str) -> str:

@@ -5,7 +5,9 @@ Source: Object Reference for the Salesforce Platform, the fields a sales org mee
 This is data: longer than a module should be, and nothing else.
 """
 
-from sidecar.devorg.schema import ObjectType, fields_from
+from collections.abc import Callable
+
+from sidecar.devorg.schema import ObjectType, Row, fields_from
 
 _SYSTEM = """
 Id id system | {label} ID
@@ -371,6 +373,29 @@ SetupEntityType string(40) readonly
 """
 
 
+_ADDRESS_PARTS = (
+    "City",
+    "Country",
+    "GeocodeAccuracy",
+    "Latitude",
+    "Longitude",
+    "PostalCode",
+    "State",
+    "Street",
+)
+
+
+def _compound(prefix: str) -> Callable[[Row], object]:
+    """Return how an address is read: its parts together, null when all are."""
+    names = {part[0].lower() + part[1:]: prefix + part for part in _ADDRESS_PARTS}
+
+    def address(row: Row) -> object:
+        parts = {key: row.get(name) for key, name in names.items()}
+        return parts if any(v is not None for v in parts.values()) else None
+
+    return address
+
+
 def _type(
     name: str,
     prefix: str,
@@ -393,6 +418,9 @@ def _type(
     text = "\n".join(line for line in (lines + spec).splitlines() if line.strip())
     made = ObjectType(name, label, plural, prefix)
     made.fields = fields_from(text, permissionable=not setup)
+    for field in made.fields.values():
+        if field.type == "address":
+            field.compute = _compound(field.name.removesuffix("Address"))
     made.setup, made.deletable = setup, deletable
     made.createable = name not in {"Organization", "Profile"}
     made.updateable = name != "Profile"

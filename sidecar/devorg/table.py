@@ -66,6 +66,12 @@ class Table:
             found.update(index.get(index_key(field, value), {}))
         return list(found)
 
+    def clear(self) -> None:
+        """Drop every row, for good."""
+        self.rows.clear()
+        self.bin.clear()
+        self._indexes.clear()
+
     def forget_field(self, field: Field) -> None:
         """Erase the values of a removed field."""
         self._indexes.pop(field.key, None)

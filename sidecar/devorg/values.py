@@ -9,7 +9,7 @@ Formats", REST API Developer Guide.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from sidecar.devorg.ids import full_id
@@ -229,6 +229,8 @@ def shown(value: object) -> object:
             return value.isoformat()
         case time():
             return value.strftime("%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
+        case dict():
+            return {key: shown(each) for key, each in value.items()}
         case _:
             return value
 
@@ -236,8 +238,3 @@ def shown(value: object) -> object:
 def midnight(day: date) -> datetime:
     """Return when ``day`` begins in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def days(number: int) -> timedelta:
-    """Return that many days."""
-    return timedelta(days=number)

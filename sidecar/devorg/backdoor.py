@@ -1,0 +1,158 @@
+"""The back door, for tests: what no API of Salesforce offers. Loopback only.
+
+GET    /devorg                 time, speed, calls, limit
+POST   /devorg/clock           {"advance_s": 3600, "speed": 100}
+POST   /devorg/faults          a ``faults.Fault`` as JSON; GET lists, DELETE clears
+GET    /devorg/calls           number of API calls by kind; DELETE starts again
+PUT    /devorg/limit           {"daily": 100}
+POST   /devorg/apps            {"name", "certificate", "run_as", "authorised", ...}
+POST   /devorg/sessions        {"username", "endless"} -> {"token"}
+DELETE /devorg/sessions        end all sessions, or {"token"} alone
+POST   /devorg/reset           forget all records, faults and counts
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from sidecar.devorg.faults import Fault
+from sidecar.devorg.sessions import App
+
+if TYPE_CHECKING:
+    from sidecar.devorg.org import Org
+
+PREFIX = "/devorg"
+
+
+def blueprint(org: Org) -> Blueprint:
+    """Build the back door of one org."""
+    routes = Blueprint("backdoor", __name__, url_prefix=PREFIX)
+
+    @routes.get("")
+    def state() -> Response:
+        """Tell how the org is."""
+        return jsonify(_state(org))
+
+    @routes.post("/clock")
+    def set_clock() -> Response:
+        """Move the org's time on, or change how fast it runs."""
+        asked = _json()
+        if "speed" in asked:
+            org.clock.set_speed(float(asked["speed"]))
+        if "advance_s" in asked:
+            org.clock.advance(timedelta(seconds=float(asked["advance_s"])))
+        return jsonify(_state(org))
+
+    @routes.post("/faults")
+    def add_fault() -> tuple[Response, int] | Response:
+        """Order a misfortune."""
+        asked = _json()
+        unknown = set(asked) - {field.name for field in fields(Fault)}
+        if unknown:
+            return jsonify({"unknown": sorted(unknown)}), 400
+        org.faults.add(Fault(**asked))
+        return jsonify([asdict(fault) for fault in org.faults.waiting()])
+
+    @routes.get("/faults")
+    def list_faults() -> Response:
+        """List the misfortunes to come."""
+        return jsonify([asdict(fault) for fault in org.faults.waiting()])
+
+    @routes.delete("/faults")
+    def clear_faults() -> Response:
+        """Call them off."""
+        org.faults.clear()
+        return Response(status=204)
+
+    @routes.get("/calls")
+    def calls() -> Response:
+        """Count the API calls by kind."""
+        with org.lock:
+            return jsonify(dict(org.limits.calls))
+
+    @routes.delete("/calls")
+    def forget_calls() -> Response:
+        """Begin counting again."""
+        with org.lock:
+            org.limits.reset()
+        return Response(status=204)
+
+    @routes.put("/limit")
+    def set_limit() -> Response:
+        """Set the calls allowed in 24 hours."""
+        org.limits.daily = int(_json()["daily"])
+        return jsonify(_state(org))
+
+    @routes.post("/apps")
+    def add_app() -> Response:
+        """Set up an external client app."""
+        with org.lock:
+            return jsonify(_add_app(org, _json()))
+
+    @routes.post("/sessions")
+    def open_session() -> tuple[Response, int] | Response:
+        """Log a user in without a password."""
+        asked = _json()
+        with org.lock:
+            user_id = org.user_named(str(asked.get("username", "")))
+            if user_id is None:
+                return jsonify({"unknown": asked.get("username")}), 400
+            endless = bool(asked.get("endless"))
+            token = org.sessions.open(user_id, endless=endless)
+        return jsonify({"token": token, "user_id": user_id})
+
+    @routes.delete("/sessions")
+    def end_sessions() -> Response:
+        """End one session, or all."""
+        with org.lock:
+            ended = org.sessions.expire(_json().get("token"))
+        return jsonify({"ended": ended})
+
+    @routes.post("/reset")
+    def reset() -> Response:
+        """Forget all data."""
+        org.empty()
+        return jsonify(_state(org))
+
+    return routes
+
+
+def _json() -> dict[str, Any]:
+    value = request.get_json(silent=True)
+    return value if isinstance(value, dict) else {}
+
+
+def _state(org: Org) -> dict[str, object]:
+    return {
+        "org_id": org.id,
+        "now": org.clock.now().isoformat(),
+        "speed": org.clock.speed,
+        "calls": org.limits.used,
+        "daily_limit": org.limits.daily,
+    }
+
+
+def _add_app(org: Org, asked: dict[str, Any]) -> dict[str, object]:
+    authorised = asked.get("authorised")
+    users = {name: org.user_named(name) for name in authorised or ()}
+    run_as = asked.get("run_as")
+    app = App(
+        name=str(asked.get("name", "App")),
+        consumer_key=asked.get("consumer_key") or f"3MVG9{secrets.token_urlsafe(48)}",
+        consumer_secret=asked.get("consumer_secret") or secrets.token_hex(32).upper(),
+        certificate=asked.get("certificate"),
+        run_as=org.user_named(run_as) if run_as else None,
+        authorised=None if authorised is None else {u for u in users.values() if u},
+        rotates_refresh_tokens=bool(asked.get("rotates_refresh_tokens")),
+    )
+    org.apps[app.consumer_key] = app
+    return {
+        "consumer_key": app.consumer_key,
+        "consumer_secret": app.consumer_secret,
+        "unknown_users": [name for name, user_id in users.items() if not user_id],
+    }

@@ -1,0 +1,1 @@
+"""The REST API under /services/data: records, queries, composites, descriptions."""

@@ -1,0 +1,1 @@
+"""SOQL: read, check against the schema and a user's rights, run."""
