@@ -1,12 +1,10 @@
 """A letter as the bytes that travel, and the addresses on its envelope."""
 
 import re
+from binascii import b2a_qp
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.charset import BASE64, Charset
 from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 
 from sidecar.errors import Permanent
@@ -56,26 +54,49 @@ def build(letter: Letter, *, sender: Address) -> Message:
     for name, value in letter.headers.items():
         fields[_field_name(name, fields)] = _plain(name, value)
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    # Never 8bit: 8BITMIME need not be asked for, and no relay must convert.
-    body = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
-    body.set_content(letter.text)
-    body.add_alternative(letter.html, subtype="html")
     return Message(
         sender=from_.email,
         recipient=to.email,
-        data=head.encode() + body.as_bytes(),
+        data=head.encode() + _body(letter.text, letter.html),
         international=not (from_.email + to.email).isascii(),
     )
 
 
-# The header fields are written here and not by EmailMessage: it takes what looks
-# like an encoded word in a text for one, decodes it, and writes the line breaks and
-# commas that were in it into the header (seen with Python 3.11.7). Any person may
-# type such a name into a form.
+# All of it is written here and not by EmailMessage: that takes what looks like an
+# encoded word in a text for one, decodes it, and writes the line breaks and commas
+# that were in it into the header (seen with Python 3.11.7). Anybody may type such a
+# name into a form. It is also what makes one letter the same bytes each time, and
+# takes a quarter of a millisecond where EmailMessage takes a whole one and more.
+
+
+# Quoted-printable writes "=" as "=3D": this cannot occur in a part (RFC 2045,
+# section 6.7).
+_BOUNDARY = b"=_part"
+
+
+def _body(text: str, html: str) -> bytes:
+    return (
+        b"MIME-Version: 1.0\r\nContent-Type: multipart/alternative;"
+        b' boundary="%(boundary)s"\r\n\r\n%(text)s%(html)s--%(boundary)s--\r\n'
+    ) % {
+        b"boundary": _BOUNDARY,
+        b"text": _part(b"plain", text),
+        b"html": _part(b"html", html),
+    }
+
+
+def _part(subtype: bytes, text: str) -> bytes:
+    # The line end added here belongs to the boundary after it. Having one is also
+    # what tells b2a_qp to break lines with CRLF.
+    lines = re.sub(r"\r\n?|\n", "\r\n", text) + "\r\n"
+    return (
+        b"--%s\r\nContent-Type: text/%s; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n%s"
+    ) % (_BOUNDARY, subtype, b2a_qp(lines.encode(), istext=True))
+
+
 _PLAIN = re.compile(r"(?!.*=\?)[ -~]*")
 _WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_UTF8 = Charset("utf-8")
-_UTF8.header_encoding = BASE64  # valid in names too, where Q is restricted
 _WIDTH = 76  # RFC 2047, section 2: of a line with an encoded word
 
 
@@ -105,7 +126,7 @@ def _fits(field: str, text: str) -> bool:
 
 
 def _encoded(field: str, text: str) -> str:
-    header = Header(text, _UTF8, maxlinelen=_WIDTH, header_name=field)
+    header = Header(text, "utf-8", maxlinelen=_WIDTH, header_name=field)
     return header.encode(linesep="\r\n")
 
 

@@ -65,9 +65,24 @@ class Connection:
             self._reset()
             raise
         except BaseException:
-            # Interrupted anywhere: even QUIT might be read as part of the letter.
+            # Interrupted anywhere: QUIT might be read as part of the letter, and then
+            # be waited for in vain.
             self._drop()
             raise
+
+    def greet(self) -> str:
+        """
+        Connect and log in, and send nothing.
+
+        Returns:
+            What was reached, and how.
+
+        Raises:
+            Retryable, Permanent: as ``send``.
+        """
+        self._smtp = self._smtp or _connect(self._server, self._tls)
+        server = self._server
+        return f"{server.host}:{server.port} answers ({server.security})"
 
     def close(self) -> None:
         """Say goodbye, if there is anyone to say it to."""

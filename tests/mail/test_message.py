@@ -1,5 +1,6 @@
 """Letters as bytes: whatever is in them, the headers stay ours."""
 
+import re
 from datetime import datetime
 from email import message_from_bytes
 from email.policy import SMTP, SMTPUTF8
@@ -44,6 +45,12 @@ def test_no_subject_makes_another_header(subject: str) -> None:
     assert max(map(len, data.partition(b"\r\n\r\n")[0].splitlines())) <= 998
 
 
+def test_a_subject_of_several_lines_becomes_one() -> None:
+    data = build(letter(subject="New\r\nBcc: x\u2028referral"), sender=SENDER).data
+
+    assert b"\r\nSubject: New Bcc: x referral\r\n" in data
+
+
 @given(subject=NAMES)
 def test_a_subject_arrives_as_it_was_written(subject: str) -> None:
     data = build(letter(subject=subject), sender=SENDER).data
@@ -75,15 +82,21 @@ def test_no_name_makes_another_recipient(name: str) -> None:
 
 
 @given(text=st.text(max_size=300), html=st.text(max_size=300))
+@example(text="\r\r\n\n.\n..\nFrom me \n" + "x" * 2000, html="--=_part--")
+@example(text="\r\n--=_part--\r\n", html="tab\t\r\n=_part =\n\x00")
 def test_the_parts_arrive_as_they_were_written(text: str, html: str) -> None:
     text, html = (part.encode(errors="replace").decode() for part in (text, html))
     data = build(letter(text=text, html=html), sender=SENDER).data
 
     assert data.isascii()
-    assert data.endswith(b"\r\n")
+    assert re.fullmatch(rb"(?:[^\r\n]{0,78}\r\n)*", data)
     parts = message_from_bytes(data, policy=SMTP).iter_parts()
     for part, written in zip(parts, (text, html), strict=True):
         assert _lines(part.get_content()) == _lines(written)
+
+
+def test_a_letter_sent_again_is_the_same_bytes() -> None:
+    assert build(letter(), sender=SENDER) == build(letter(), sender=SENDER)
 
 
 def _lines(text: str) -> list[str]:
@@ -201,6 +214,10 @@ def test_international_headers_are_written_as_they_are() -> None:
     assert "<j\u00fcrgen@example.org>\r\n".encode() in message.data
     assert mail["To"] == "J\u00fcrgen <j\u00fcrgen@example.org>"
     assert mail["Subject"] == "\u00c4hnlich"
+
+
+def test_a_sender_beyond_ascii_needs_smtputf8_too() -> None:
+    assert build(letter(), sender=Address("", "b\u00fcro@example.com")).international
 
 
 def test_a_letter_without_a_time_zone_is_a_mistake() -> None:
