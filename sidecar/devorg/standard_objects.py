@@ -366,6 +366,14 @@ PermissionsEdit boolean | Edit Field
 PermissionsRead boolean | Read Field
 """
 
+_APEX = """
+Name string(255) required name
+NamespacePrefix string(15) readonly
+ApiVersion double(18,1)
+Status picklist(Active;Inactive;Deleted)
+Body textarea(1000000)
+"""
+
 _SETUP_ACCESS = """
 ParentId reference(PermissionSet) required once cascade rel=Parent child=SetupEntityAccessItems
 SetupEntityId id required once
@@ -422,7 +430,7 @@ def _type(
         if field.type == "address":
             field.compute = _compound(field.name.removesuffix("Address"))
     made.setup, made.deletable = setup, deletable
-    made.createable = name not in {"Organization", "Profile"}
+    made.createable = name not in {"Organization", "Profile", "ApexClass"}
     made.updateable = name != "Profile"
     made.edit_permission = edit_permission
     made.read_permission = "ActivitiesAccess" if edit_permission else None
@@ -539,5 +547,14 @@ def standard_types() -> list[ObjectType]:
             label="Setup Entity Access",
             plural="Setup Entity Access",
             setup=True,
+        ),
+        _type(
+            "ApexClass",
+            "01p",
+            _APEX,
+            label="Apex Class",
+            plural="Apex Classes",
+            setup=True,
+            deletable=False,
         ),
     ]

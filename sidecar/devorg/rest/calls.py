@@ -164,7 +164,8 @@ def split_url(url: str) -> tuple[str | None, tuple[str, ...], dict[str, str]]:
 
     The version is None when the path is not below ``/services/data/vN``.
     """
-    parts = urlsplit(url)
+    # The official CLI doubles the first slash, which is no host's name.
+    parts = urlsplit("/" + url.lstrip("/"))
     match = re.match(r"/services/data/v(\d+\.\d+)(/|$)", parts.path)
     if match is None:
         return None, (), {}
