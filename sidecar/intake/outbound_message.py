@@ -12,7 +12,7 @@ from typing import TypeAlias
 from lxml import etree
 
 from sidecar.errors import Unreadable
-from sidecar.intake.ids import is_id, to_18
+from sidecar.salesforce.ids import is_id, to_18
 
 _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _OUTBOUND = "{http://soap.sforce.com/2005/09/outbound}"
@@ -24,6 +24,9 @@ NOTIFICATION_LIMIT = 100
 
 FIELD_LIMIT = 256 * 1024
 """Characters. A long text area holds 131,072; rich text carries its markup."""
+
+ID_LIMIT = 255
+"""Characters of a notification's Id; Salesforce's have 18."""
 
 DEPTH_LIMIT = 32
 """Elements inside elements; an outbound message needs seven."""
@@ -80,7 +83,7 @@ def read(
             where. A notification that makes no sense does not raise: it comes back
             with its ``problem``, and its neighbours are unharmed.
     """
-    envelope = _parse(body)
+    envelope = parse(body)
     if envelope.tag != f"{_SOAP}Envelope":
         raise Unreadable(f"the root element is {envelope.tag}, not a SOAP envelope")
     soap_body = envelope.find(f"{_SOAP}Body")
@@ -110,7 +113,7 @@ _DECLARATION = re.compile(
 _ENCODINGS = {"utf-8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "windows-1252"}
 
 
-def _parse(body: bytes) -> etree._Element:
+def parse(body: bytes) -> etree._Element:
     """
     Parse without a DTD, without entities, without the network.
 
@@ -206,6 +209,9 @@ def _notification(
     element: etree._Element, field_lists: Mapping[str, Collection[str]]
 ) -> Notification:
     notification_id = to_18(_text(element.find(f"{_OUTBOUND}Id")))
+    if len(notification_id) > ID_LIMIT:
+        problem = f"the notification's Id has {len(notification_id)} characters"
+        return Notification("", None, None, {}, problem=problem)
     record = element.find(f"{_OUTBOUND}sObject")
     if record is None or (len(record) == 0 and not _text(record)):
         # "If the record is deleted before delivery, the notification contains no
@@ -230,6 +236,7 @@ def _notification(
         problem = "the notification has no Id"
     if not problem and not is_id(record_id):
         problem = f"the record's Id is {raw_id!r}, which is no Salesforce id"
+    record_id = record_id if is_id(record_id) else ""
     known = field_lists.get(object_type or "", ())
     absent = tuple(name for name in known if name not in fields)
     return Notification(

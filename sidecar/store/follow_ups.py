@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -20,7 +20,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
-from sidecar.referral.journey import Milestone
 from sidecar.referral.playbook import Email, FollowUp, Task
 from sidecar.store.tables import connection, follow_up
 
@@ -218,7 +217,7 @@ def retry(
             follow_up.c.id.in_(list(ids)),
             follow_up.c.state.in_(("dead", "uncertain", "waiting")),
         )
-        .values(state="waiting", due_at=now, error=None, attempts=0)
+        .values(state="waiting", due_at=now, error=None)
         .returning(follow_up.c.connection_id, follow_up.c.kind)
     )
     return [(row[0], row[1]) for row in rows]
@@ -246,7 +245,7 @@ def count(db: Connection) -> dict[str, int]:
     rows = db.execute(
         select(follow_up.c.state, func.count()).group_by(follow_up.c.state)
     )
-    return {state: number for state, number in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _kind(what: Task | Email) -> str:
@@ -264,17 +263,6 @@ def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
         org_id=row.org_id,
         record_id=row.record_id,
         resend=row.resend,
-        what=cast("Task | Email", what),
+        what=what,
         created_at=row.created_at,
     )
-
-
-def milestones(db: Connection, org_id: str, referral_key: str) -> list[Milestone]:
-    """The milestones for which a referral has follow-ups, in the order they came."""
-    rows = db.execute(
-        select(follow_up.c.milestone, func.min(follow_up.c.id))
-        .where(follow_up.c.org_id == org_id, follow_up.c.referral_key == referral_key)
-        .group_by(follow_up.c.milestone)
-        .order_by(func.min(follow_up.c.id))
-    )
-    return [Milestone(row[0]) for row in rows]

@@ -188,7 +188,7 @@ def find(db: Connection, event_id: int, *, keyring: Keyring) -> Event | None:
 def count(db: Connection) -> dict[str, int]:
     """Count events by state."""
     rows = db.execute(select(event.c.state, func.count()).group_by(event.c.state))
-    return {state: number for state, number in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _events(

@@ -1,0 +1,567 @@
+"""The ``sidecar`` command: one thin function for each verb.
+
+Exit codes: 0 done, 1 something needs a person, 2 the command was misused or a
+setting is wrong.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from sidecar import clock as clock_entry
+from sidecar import doctor as doctor_room
+from sidecar import keyring, logs, settings
+from sidecar.errors import SidecarError
+from sidecar.intake import door, listener_wsdl
+from sidecar.machine import Machine, Stopped, our_processes
+from sidecar.playbooks import read as playbooks
+from sidecar.salesforce import login
+from sidecar.salesforce.hosts import checked
+from sidecar.salesforce.ids import is_id, to_18
+from sidecar.store import connections as connections_store
+from sidecar.store import database, inbox, quarantine
+from sidecar.store import follow_ups as follow_ups_store
+from sidecar.wiring import Wiring
+
+Command = Callable[..., Any]
+
+
+def _told(command: Command) -> Command:
+    """Show our errors as one line, and a bug as itself."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except SidecarError as exc:
+            click.secho(str(exc), fg="red", err=True)
+            sys.exit(2 if isinstance(exc, settings.WrongSetting) else 1)
+
+    return run
+
+
+def _wired(command: Command) -> Command:
+    """Give a command the adapters as its first argument."""
+
+    @wraps(command)
+    @_told
+    def run(*args: Any, **kwargs: Any) -> Any:
+        wiring = Wiring(settings.from_environ())
+        logs.configure(wiring.settings.log_format)
+        return command(wiring, *args, **kwargs)
+
+    return run
+
+
+_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, for machines."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="referral-sidecar")
+def cli() -> None:
+    """Referral tracking beside Salesforce."""
+
+
+# --- what runs ---
+
+
+@cli.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("sidecar-data"),
+    show_default=True,
+    help="Where PostgreSQL, Redis, keys and logs live.",
+)
+@click.option("--bind", default="127.0.0.1:8000", show_default=True)
+@click.option("--workers", default=2, show_default=True, help="Worker processes.")
+@_told
+def up(data: Path, bind: str, workers: int) -> None:
+    """
+    Run everything on this machine, databases included.
+
+    Stops on Ctrl-C. What SIDECAR_DATABASE_URL or SIDECAR_REDIS_URL name is used
+    instead of our own.
+
+    Example: sidecar up --data /var/lib/sidecar --bind 0.0.0.0:8000
+    """
+    machine = Machine(data.resolve())
+    environ = dict(os.environ)
+    stopped = Stopped()
+    try:
+        if not environ.get("SIDECAR_DATABASE_URL"):
+            click.echo("PostgreSQL ...")
+            environ["SIDECAR_DATABASE_URL"] = machine.start_postgres()
+        if not environ.get("SIDECAR_REDIS_URL"):
+            click.echo("Redis ...")
+            environ["SIDECAR_REDIS_URL"] = machine.start_redis()
+        if not environ.get("SIDECAR_KEYS") and not environ.get("SIDECAR_KEYS_FILE"):
+            environ["SIDECAR_KEYS_FILE"] = str(machine.keys_file())
+        wiring = Wiring(settings.from_environ(environ))
+        database.upgrade(wiring.engine)
+        for child in our_processes(environ, bind=bind, workers=workers):
+            machine.start(child)
+            click.echo(f"{child.name} ...")
+        click.echo(f"up: http://{bind}  (logs in {data}/logs, Ctrl-C stops)")
+        for name in ("SIDECAR_DATABASE_URL", "SIDECAR_REDIS_URL", "SIDECAR_KEYS_FILE"):
+            if environ.get(name):
+                click.echo(f"export {name}='{environ[name]}'")
+        machine.keep_up(stopped)
+    finally:
+        machine.stop()
+
+
+@cli.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True)
+@click.option("--processes", default=2, show_default=True)
+@click.option("--threads", default=8, show_default=True)
+def web(bind: str, processes: int, threads: int) -> None:
+    """Serve the doors (gunicorn)."""
+    command = [sys.executable, "-m", "gunicorn", "sidecar.web:from_environ()"]
+    command += ["--bind", bind, "--workers", str(processes)]
+    command += ["--worker-class", "gthread", "--threads", str(threads)]
+    # Salesforce keeps its connections; the heartbeat file belongs into memory.
+    command += ["--keep-alive", "75", "--worker-tmp-dir", _in_memory()]
+    command += ["--log-level", "warning", "--no-control-socket"]
+    os.execv(command[0], command)  # noqa: S606 it becomes gunicorn
+
+
+@cli.command()
+@click.option("--burst", is_flag=True, help="Stop when nothing waits.")
+@_told
+def worker(burst: bool) -> None:
+    """Work on events and follow-ups (RQ)."""
+    # It connects to Redis on import of the entry, which other verbs can do without.
+    from sidecar import worker as worker_entry
+
+    worker_entry.work(burst=burst)
+
+
+@cli.command()
+@_wired
+def clock(wiring: Wiring) -> None:
+    """Ring every 15 seconds for whatever is due."""
+    clock_entry.run(wiring)
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="Stop at the end; exit 0 if all was right.")
+@click.option("--leads", default=6, show_default=True, help="How many referrals.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".sidecar/demo"),
+    show_default=True,
+)
+@_told
+def demo(once: bool, leads: int, data: Path) -> None:
+    """Show the main job for real, with an org of our own on this machine."""
+    # The demo brings the dev org and a mail server along; nothing else needs them.
+    from sidecar.demo import play
+
+    sys.exit(play.run(data.resolve(), once=once, leads=leads))
+
+
+@cli.command()
+@click.option("--port", default=0, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".sidecar/devorg"),
+    show_default=True,
+    help="For certificates and devorg.json, which tells how to log in.",
+)
+@click.option("--speed", default=1.0, show_default=True, help="Of the org's clock.")
+@click.option("--plain", is_flag=True, help="http instead of https.")
+def devorg(port: int, directory: Path, speed: float, plain: bool) -> None:
+    """Serve a small Salesforce on this machine."""
+    from sidecar.devorg.serve import serve
+
+    serve(port=port, directory=directory, speed=speed, plain=plain)
+
+
+def _in_memory() -> str:
+    shared = Path("/dev/shm")  # noqa: S108 gunicorn makes its own file in it
+    return str(shared) if shared.is_dir() else "."
+
+
+# --- the database and the keys ---
+
+
+@cli.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+@_wired
+def db_upgrade(wiring: Wiring) -> None:
+    """Bring the tables up to date."""
+    database.upgrade(wiring.engine)
+    click.echo("the database is up to date")
+
+
+@cli.group()
+def keys() -> None:
+    """The key ring."""
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Print a new key for SIDECAR_KEYS."""
+    click.echo(keyring.new_key())
+
+
+# --- connections ---
+
+
+@cli.group()
+def connections() -> None:
+    """Our links to orgs."""
+
+
+@connections.command("add")
+@click.argument("name")
+@click.option("--org-id", required=True, help="15 or 18 characters, 00D...")
+@click.option("--instance-url", required=True, help="https://....my.salesforce.com")
+@click.option("--login-url", help="Where tokens come from; the instance by default.")
+@click.option(
+    "--flow", type=click.Choice(login.FLOWS), default="jwt", show_default=True
+)
+@click.option("--client-id", required=True, help="The app's consumer key.")
+@click.option("--username", default="", help="The integration user (flow jwt).")
+@click.option(
+    "--secret-file",
+    type=click.File(),
+    required=True,
+    help="Private key, client secret or refresh token; - for standard input.",
+)
+@click.option("--time-zone", default="UTC", show_default=True)
+@click.option("--fallback-owner", help="User id for what belongs to a queue.")
+@click.option("--statuses", help='JSON: {"Org status": "milestone", ...}')
+@click.option("--playbook", type=click.File(), help="YAML, instead of the standard.")
+@_json_option
+@_wired
+def connections_add(
+    wiring: Wiring,
+    name: str,
+    org_id: str,
+    instance_url: str,
+    login_url: str | None,
+    flow: str,
+    client_id: str,
+    username: str,
+    secret_file: Any,
+    time_zone: str,
+    fallback_owner: str | None,
+    statuses: str | None,
+    playbook: Any,
+    as_json: bool,
+) -> None:
+    """
+    Connect an org, and print the address for its outbound message.
+
+    The address is a secret; it is shown once and cannot be read again.
+
+    Example: sidecar connections add acme --org-id 00D... --client-id 3MVG9...
+    --instance-url https://acme.my.salesforce.com --username integration@acme.example
+    --secret-file jwt.key
+    """
+    if not is_id(org_id) or not org_id.startswith("00D"):
+        raise click.UsageError(f"--org-id {org_id!r} is no org id (00D..., 15 or 18)")
+    text = playbook.read() if playbook else None
+    if text is not None:
+        playbooks.read(text, templates=wiring.templates)
+    demo_mode = wiring.settings.demo
+    hook_key = keyring.new_hook_key()
+    new = connections_store.NewConnection(
+        name=name,
+        org_id=to_18(org_id),
+        hook_key=hook_key,
+        flow=flow,
+        login_url=checked(login_url or instance_url, demo=demo_mode),
+        instance_url=checked(instance_url, demo=demo_mode),
+        client_id=client_id,
+        username=username,
+        secret=secret_file.read().strip(),
+        time_zone=_zone(time_zone),
+        fallback_owner_id=fallback_owner,
+        status_map=_statuses(statuses),
+        playbook=text,
+    )
+    with wiring.engine.begin() as opened:
+        if name in {known.name for known in connections_store.listing(opened)}:
+            raise click.UsageError(f"there is a connection {name!r} already")
+        id_ = connections_store.add(opened, new, keyring=wiring.keyring)
+    address = door.address(wiring.settings.public_url, hook_key)
+    if as_json:
+        _print_json({"id": id_, "org_id": new.org_id, "hook_url": address})
+        return
+    click.echo(f"connection {id_} ({name}) to org {new.org_id}")
+    click.echo(f"endpoint of the outbound message: {address}")
+    click.echo("Keep it: it is shown this once.")
+
+
+@connections.command("list")
+@_json_option
+@_wired
+def connections_list(wiring: Wiring, as_json: bool) -> None:
+    """List the connections."""
+    with wiring.engine.connect() as opened:
+        known = connections_store.listing(opened)
+    rows = [
+        {
+            "id": item.id,
+            "name": item.name,
+            "org": item.org_id,
+            "flow": item.flow,
+            "instance": item.instance_url,
+            "paused": item.paused_until,
+            "why": item.pause_reason if item.paused_until else None,
+        }
+        for item in known
+    ]
+    _print(rows, as_json, "no connections; `sidecar connections add` makes one")
+
+
+@connections.command("fields")
+@click.argument("connection_id", type=int)
+@click.argument("wsdl", type=click.File("rb"))
+@_wired
+def connections_fields(wiring: Wiring, connection_id: int, wsdl: Any) -> None:
+    """
+    Learn from a listener WSDL which fields the outbound message sends.
+
+    Salesforce leaves out what is empty. With its WSDL (Setup, Outbound Messages,
+    "Click for WSDL") a field that was cleared can be told from one never sent.
+    """
+    object_type, names = listener_wsdl.read(wsdl.read())
+    with wiring.engine.begin() as opened:
+        if connections_store.find(opened, connection_id) is None:
+            raise click.UsageError(f"there is no connection {connection_id}")
+        connections_store.set_field_list(opened, connection_id, object_type, names)
+    click.echo(f"{object_type}: {', '.join(names)}")
+
+
+def _zone(name: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as exc:
+        raise click.UsageError(f"--time-zone {name!r} is not known") from exc
+    return name
+
+
+def _statuses(text: str | None) -> Mapping[str, str] | None:
+    from sidecar.referral.journey import Milestone
+
+    if text is None:
+        return None
+    try:
+        given = json.loads(text)
+        return {str(status): Milestone(value) for status, value in given.items()}
+    except (ValueError, AttributeError) as exc:
+        known = ", ".join(Milestone)
+        raise click.UsageError(
+            f"--statuses takes an object of status to milestone ({known}): {exc}"
+        ) from exc
+
+
+# --- events ---
+
+
+@cli.group()
+def events() -> None:
+    """What was received."""
+
+
+@events.command("list")
+@click.option("--state", type=click.Choice(["waiting", "done", "dead"]))
+@click.option("--record", help="Id of the record.")
+@click.option("--quarantined", is_flag=True, help="What was refused at the door.")
+@click.option("--limit", default=50, show_default=True)
+@_json_option
+@_wired
+def events_list(
+    wiring: Wiring,
+    state: str | None,
+    record: str | None,
+    quarantined: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List events, newest first. Exits with 1 where one is dead."""
+    with wiring.engine.connect() as opened:
+        if quarantined:
+            refused = quarantine.listing(opened, limit=limit)
+            shown = ("id", "kind", "org_id", "seen", "last_seen_at", "reason")
+            rows = refused if as_json else [_only(shown, row) for row in refused]
+            _print(rows, as_json, "nothing was refused")
+            return
+        found = inbox.listing(
+            opened,
+            keyring=wiring.keyring,
+            state=state,
+            record_id=to_18(record) if record else None,
+            limit=limit,
+        )
+    rows = [
+        {
+            "id": item.id,
+            "received": item.received_at,
+            "object": item.object_type,
+            "record": item.record_id,
+            "state": item.state,
+            "told": item.outcome or item.error,
+        }
+        for item in found
+    ]
+    _print(rows, as_json, "no events")
+    if any(item.state == "dead" for item in found):
+        sys.exit(1)
+
+
+@events.command("show")
+@click.argument("event_id", type=int)
+@_json_option
+@_wired
+def events_show(wiring: Wiring, event_id: int, as_json: bool) -> None:
+    """Show one event with what it carried."""
+    with wiring.engine.connect() as opened:
+        found = inbox.find(opened, event_id, keyring=wiring.keyring)
+    if found is None:
+        raise click.UsageError(f"there is no event {event_id}")
+    row = {name: getattr(found, name) for name in type(found).__dataclass_fields__}
+    if as_json:
+        _print_json(row)
+        return
+    for name, value in row.items():
+        if name == "fields":
+            for field, text in value.items():
+                click.echo(f"  {field} = {'(nil)' if text is None else text}")
+        else:
+            click.echo(f"{name}: {'' if value is None else value}")
+
+
+@events.command("replay")
+@click.argument("event_ids", type=int, nargs=-1, required=True)
+@_wired
+def events_replay(wiring: Wiring, event_ids: Sequence[int]) -> None:
+    """Run events again; nothing that was done is done twice."""
+    with wiring.engine.begin() as opened:
+        found = inbox.replay(opened, event_ids, now=wiring.now())
+    wiring.doorbell.ring(found)
+    click.echo(f"{len(found)} of {len(event_ids)} will run again")
+    sys.exit(0 if len(found) == len(set(event_ids)) else 1)
+
+
+# --- follow-ups ---
+
+
+@cli.group()
+def followups() -> None:
+    """What is done about it."""
+
+
+@followups.command("list")
+@click.option(
+    "--state",
+    type=click.Choice(["waiting", "sending", "done", "dead", "uncertain"]),
+)
+@click.option("--referral", help="The referral's key.")
+@click.option("--limit", default=50, show_default=True)
+@_json_option
+@_wired
+def followups_list(
+    wiring: Wiring, state: str | None, referral: str | None, limit: int, as_json: bool
+) -> None:
+    """List follow-ups, newest first. Exits with 1 where one needs a person."""
+    with wiring.engine.connect() as opened:
+        found = follow_ups_store.listing(
+            opened, state=state, referral_key=referral, limit=limit
+        )
+    shown = ("id", "kind", "referral_key", "milestone", "state", "attempts")
+    rows = [_only((*shown, "receipt", "error"), row) for row in found]
+    _print(found if as_json else rows, as_json, "no follow-ups")
+    if any(row["state"] in {"dead", "uncertain"} for row in found):
+        sys.exit(1)
+
+
+@followups.command("retry")
+@click.argument("follow_up_ids", type=int, nargs=-1, required=True)
+@_wired
+def followups_retry(wiring: Wiring, follow_up_ids: Sequence[int]) -> None:
+    """Try again what was given up on."""
+    with wiring.engine.begin() as opened:
+        found = follow_ups_store.retry(opened, follow_up_ids, now=wiring.now())
+    for connection_id, kind in set(found):
+        wiring.doorbell.ring_to_deliver(connection_id, kind)
+    click.echo(f"{len(found)} of {len(follow_up_ids)} will be tried again")
+    sys.exit(0 if len(found) == len(set(follow_up_ids)) else 1)
+
+
+@cli.command()
+@_json_option
+@_wired
+def doctor(wiring: Wiring, as_json: bool) -> None:
+    """Check every part; exits with 1 where one is not well."""
+    findings = doctor_room.examine(wiring)
+    _print([finding._asdict() for finding in findings], as_json, "")
+    if not all(finding.well for finding in findings):
+        sys.exit(1)
+
+
+# --- printing ---
+
+
+def _only(names: Iterable[str], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in names}
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, default=_plain, indent=2))
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _print(rows: Sequence[Mapping[str, Any]], as_json: bool, nothing: str) -> None:
+    if as_json:
+        _print_json(rows)
+        return
+    if not rows:
+        click.echo(nothing)
+        return
+    table = Table(*rows[0].keys())
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    # Where nobody looks, nothing may be cut off for the width of a screen.
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return str(value)
+
+
+if __name__ == "__main__":
+    cli()

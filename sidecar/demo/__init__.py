@@ -1,0 +1,1 @@
+"""The main job for real, on one machine, with an org and a mail server of our own."""

@@ -1,0 +1,276 @@
+"""The play: referrals come in and move on, and the rep has a task and a mail."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from simple_salesforce.api import Salesforce
+from sqlalchemy import select
+
+from sidecar.demo.stage import Stage, build
+from sidecar.mail.letters import message_id
+from sidecar.referral.playbook import follow_up_key
+from sidecar.salesforce.records import TASK_KEY
+from sidecar.store.tables import event, follow_up
+
+STATUSES = ("Submitted", "Contacted", "Qualified")
+ACTIONS = {
+    "Submitted": "call-prospect",
+    "Contacted": "qualify-prospect",
+    "Qualified": "make-offer",
+}
+_PATIENCE_SECONDS = 60.0
+
+_PEOPLE = ("Ada", "Ben", "Chloe", "Dario", "Elif", "Finn", "Greta", "Hugo")
+_COMPANIES = ("Lighthouse", "Riverbank", "Northgate", "Orchard", "Stonebridge")
+_REFERRERS = ("Mira Sample", "Jon Sample", "Lea Sample")
+_SOURCES = ("Customer", "Partner", "Employee")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One milestone of one referral, as it stands."""
+
+    prospect: str
+    milestone: str
+    received: str
+    acknowledged_ms: str
+    task: str
+    mail_to: str
+    subject: str
+
+
+def run(directory: Path, *, once: bool, leads: int) -> int:
+    """
+    Build the stage, play, show.
+
+    Returns:
+        0 when each referral got exactly one task and one mail for each milestone.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    started = time.monotonic()
+    with console.status("starting ...") as status:
+        stage = build(directory, tell=lambda part: status.update(f"starting: {part}"))
+    try:
+        _addresses(console, stage, time.monotonic() - started)
+        admin = stage.admin()
+        people = _create(admin, stage, leads)
+        with Live(console=console, refresh_per_second=4) as live:
+            for status_value in STATUSES:
+                if status_value != STATUSES[0]:
+                    _move(admin, list(people), status_value)
+                _watch(live, stage, people, status_value)
+        faults = judge(stage, admin, people)
+        for fault in faults:
+            console.print(f"[red]{fault}[/red]")
+        if not faults:
+            told = f"{leads} referrals, {len(STATUSES)} milestones each"
+            console.print(f"[green]{told}: one task and one mail for each.[/green]")
+        if not once:
+            console.print("Everything stays up. Ctrl-C stops it.")
+            _stay(stage)
+        return 1 if faults else 0
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        with console.status("stopping ..."):
+            stage.machine.stop()
+
+
+def _addresses(console: Console, stage: Stage, seconds: float) -> None:
+    settings = stage.wiring.settings
+    table = Table(
+        title=f"up in {seconds:.1f} s", show_header=False, title_justify="left"
+    )
+    devorg = stage.machine.directory / "devorg" / "devorg.json"
+    for name, address in (
+        ("dev org", f"{stage.org.base_url}  (how to log in: {devorg})"),
+        ("web", stage.web_url),
+        ("PostgreSQL", settings.database_url),
+        ("Redis", settings.redis_url),
+        ("mail server", f"{settings.smtp_url}  (mails: {stage.mail_folder})"),
+        ("logs", str(stage.machine.directory / "logs")),
+    ):
+        table.add_row(name, address)
+    console.print(table)
+
+
+def _create(admin: Salesforce, stage: Stage, leads: int) -> dict[str, str]:
+    """Create referred leads for the reps; record id to the prospect's name."""
+    records = []
+    for number in range(leads):
+        first = _PEOPLE[number % len(_PEOPLE)]
+        last = f"Example {number + 1}"
+        records.append(
+            {
+                "attributes": {"type": "Lead"},
+                "FirstName": first,
+                "LastName": last,
+                "Company": f"{_COMPANIES[number % len(_COMPANIES)]} Ltd",
+                "Email": f"{first.lower()}.{number + 1}@example.org",
+                "Phone": f"+1 555 01{number % 100:02}",
+                "OwnerId": stage.org.user_ids[stage.org.reps[number % 3]],
+                "Referral_Status__c": STATUSES[0],
+                "Referral_Source__c": _SOURCES[number % len(_SOURCES)],
+                "Referral_Code__c": f"CODE{number + 1:04}",
+                "Referrer_Name__c": _REFERRERS[number % len(_REFERRERS)],
+            }
+        )
+    people: dict[str, str] = {}
+    for start in range(0, len(records), 200):
+        some = records[start : start + 200]
+        results = admin.restful(
+            "composite/sobjects", method="POST", json={"records": some}
+        )
+        for record, result in zip(some, results or [], strict=True):
+            people[result["id"]] = f"{record['FirstName']} {record['LastName']}"
+    return people
+
+
+def _move(admin: Salesforce, ids: Sequence[str], status: str) -> None:
+    # Times in an org have whole seconds: the next status belongs into the next one.
+    time.sleep(1.1)
+    for start in range(0, len(ids), 200):
+        records = [
+            {"attributes": {"type": "Lead"}, "Id": id_, "Referral_Status__c": status}
+            for id_ in ids[start : start + 200]
+        ]
+        admin.restful("composite/sobjects", method="PATCH", json={"records": records})
+
+
+def _watch(live: Live, stage: Stage, people: dict[str, str], status: str) -> None:
+    """Show how it goes until this status is worked off, or patience ends."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    wanted = len(people) * (STATUSES.index(status) + 1)
+    while True:
+        lines = _lines(stage, people)
+        live.update(_table(lines[-40:]))
+        complete = [line for line in lines if line.task and line.mail_to]
+        if len(complete) >= wanted or time.monotonic() > deadline:
+            return
+        time.sleep(0.1)
+
+
+def _table(lines: Sequence[Line]) -> Table:
+    table = Table(
+        "prospect", "milestone", "received", "ack ms", "task", "mail to", "subject"
+    )
+    for line in lines:
+        table.add_row(
+            line.prospect,
+            line.milestone,
+            line.received,
+            line.acknowledged_ms,
+            line.task or "...",
+            line.mail_to or "...",
+            line.subject,
+        )
+    return table
+
+
+def _lines(stage: Stage, people: dict[str, str]) -> list[Line]:
+    with stage.wiring.engine.connect() as db:
+        rows = db.execute(
+            select(
+                follow_up.c.record_id,
+                follow_up.c.milestone,
+                follow_up.c.kind,
+                follow_up.c.key,
+                follow_up.c.receipt,
+                follow_up.c.event_id,
+                event.c.received_at,
+            )
+            .join(event, event.c.id == follow_up.c.event_id)
+            .order_by(follow_up.c.id)
+        ).all()
+    mails = {mail["Message-ID"]: mail for mail in read_mails(stage.mail_folder)}
+    took = _acknowledged(stage.web_log)
+    domain = stage.wiring.sender.email.rpartition("@")[2]
+    found: dict[tuple[str, str], Line] = {}
+    for row in rows:
+        place = (row.record_id, row.milestone)
+        known = found.get(place)
+        mail = mails.get(message_id(row.key, domain=domain))
+        task = (row.receipt or "") if row.kind == "task" else ""
+        found[place] = Line(
+            prospect=people.get(row.record_id, row.record_id),
+            milestone=row.milestone,
+            received=f"{row.received_at:%H:%M:%S.%f}"[:-3],
+            acknowledged_ms=took.get(row.event_id, ""),
+            task=task or (known.task if known else ""),
+            mail_to=str(mail["To"]) if mail else (known.mail_to if known else ""),
+            subject=str(mail["Subject"]) if mail else (known.subject if known else ""),
+        )
+    return list(found.values())
+
+
+def _acknowledged(web_log: Path) -> dict[int, str]:
+    """Event id to the milliseconds until its message was acknowledged."""
+    took: dict[int, str] = {}
+    for line in web_log.read_text().splitlines():
+        if '"outbound.answered"' in line and line.startswith("{"):
+            told = json.loads(line)
+            took |= dict.fromkeys(told["events"], f"{told['ms']:.1f}")
+    return took
+
+
+def read_mails(folder: Path) -> list[EmailMessage]:
+    """Read what the mail server kept, in the order it came."""
+    parser = BytesParser(EmailMessage, policy=policy.default)
+    return [
+        parser.parsebytes(path.read_bytes()) for path in sorted(folder.glob("*.eml"))
+    ]
+
+
+def judge(stage: Stage, admin: Salesforce, people: dict[str, str]) -> list[str]:
+    """
+    Compare what the org and the mail server hold with what should be there.
+
+    Returns:
+        What is wrong; empty when each referral has exactly one task and one mail for
+        each milestone, and there is nothing else.
+    """
+    tasks = Counter(
+        row[TASK_KEY]
+        for row in admin.query_all(
+            f"SELECT Id, {TASK_KEY} FROM Task WHERE {TASK_KEY} != null"  # noqa: S608
+        )["records"]
+    )
+    mails = Counter(str(mail["Message-ID"]) for mail in read_mails(stage.mail_folder))
+    domain = stage.wiring.sender.email.rpartition("@")[2]
+    faults = []
+    for id_, name in people.items():
+        for status in STATUSES:
+            milestone = status.lower()
+            task_key = follow_up_key(stage.org.org_id, id_, milestone, ACTIONS[status])
+            mail_key = follow_up_key(stage.org.org_id, id_, milestone, "tell-owner")
+            found = tasks.pop(task_key, 0)
+            if found != 1:
+                faults.append(f"{name}: {found} tasks for {milestone}, not one")
+            found = mails.pop(message_id(mail_key, domain=domain), 0)
+            if found != 1:
+                faults.append(f"{name}: {found} mails for {milestone}, not one")
+    if tasks:
+        faults.append(f"{sum(tasks.values())} tasks that nobody asked for")
+    if mails:
+        faults.append(f"{sum(mails.values())} mails that nobody asked for")
+    return faults
+
+
+def _stay(stage: Stage) -> None:
+    while all(
+        child.process is None or child.process.poll() is None
+        for child in stage.machine.children
+    ):
+        time.sleep(0.5)

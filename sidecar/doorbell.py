@@ -1,0 +1,92 @@
+"""The doorbell: RQ tells workers that something waits. It may fail, or ring twice.
+
+Jobs carry ids in JSON and nothing else. Whatever is rung for stands in PostgreSQL, so
+a lost ring costs at most the time until the next sweep.
+"""
+
+import threading
+from collections.abc import Sequence
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
+
+from sidecar.logs import log
+
+PROCESS = "process"
+DELIVER = "deliver"
+QUEUES = (PROCESS, DELIVER)
+
+# One ring carries at most this many events; a worker takes earlier ones along.
+_MOST_IDS = 500
+_JOB_SECONDS = 600
+
+
+def redis_for(redis_url: str) -> redis.Redis:
+    """A client that answers or fails within a second, and does not try again."""
+    return redis.Redis.from_url(
+        redis_url,
+        socket_connect_timeout=1,
+        socket_timeout=1,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+class Doorbell:
+    """
+    Rings from a thread of its own: nobody at the door waits for Redis.
+
+    Rings for events that come close together become one job.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._queues = {
+            name: Queue(name, connection=client, serializer="json") for name in QUEUES
+        }
+        self._ids: set[int] = set()
+        self._something = threading.Condition()
+        self._ringer: threading.Thread | None = None
+
+    def ring_later(self, event_ids: Sequence[int]) -> None:
+        """Ring for events soon; returns at once, never fails."""
+        with self._something:
+            self._ids.update(event_ids)
+            if self._ringer is None:
+                self._ringer = threading.Thread(
+                    target=self._ring_for_ever, name="doorbell", daemon=True
+                )
+                self._ringer.start()
+            self._something.notify()
+
+    def ring(self, event_ids: Sequence[int]) -> bool:
+        """Ring for events now; False where Redis did not hear."""
+        return self._enqueue(PROCESS, "sidecar.worker.process", list(event_ids))
+
+    def ring_to_deliver(self, connection_id: int, kind: str) -> bool:
+        """Ring for one org's follow-ups of a kind; False where Redis did not hear."""
+        return self._enqueue(DELIVER, "sidecar.worker.deliver", connection_id, kind)
+
+    def _enqueue(self, queue: str, function: str, *args: object) -> bool:
+        try:
+            self._queues[queue].enqueue(
+                function,
+                args=args,
+                job_timeout=_JOB_SECONDS,
+                result_ttl=0,
+                failure_ttl=86_400,
+            )
+        except (redis.RedisError, OSError) as exc:
+            log().warning("doorbell.unheard", queue=queue, reason=str(exc))
+            return False
+        return True
+
+    def _ring_for_ever(self) -> None:
+        while True:
+            with self._something:
+                while not self._ids:
+                    self._something.wait()
+                some = sorted(self._ids)[:_MOST_IDS]
+                self._ids.difference_update(some)
+            # Unheard ids are dropped: the sweep knows them.
+            self.ring(some)

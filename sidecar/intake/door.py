@@ -1,0 +1,228 @@
+"""The door for outbound messages: verify, store, acknowledge, in this order.
+
+A plain WSGI application in front of Flask, because this is the one road that must be
+short: Salesforce's queue is shared between orgs and favours fast endpoints ("Outbound
+Message Considerations"). docs/performance.md has the measured ratio.
+
+    404  nobody has this address; the body is not read
+    413  longer than we take
+    400  not an outbound message; kept for inspection
+    403  of another org; kept in quarantine
+    503  the database is away; Salesforce keeps the message and repeats it
+    200  every notification is committed: Ack
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import IO, TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from sidecar.errors import Permanent, Retryable, Unreadable
+from sidecar.intake import arrivals, outbound_message
+from sidecar.logs import log
+from sidecar.salesforce.ids import same_org
+from sidecar.store.connections import OrgConnection
+from sidecar.store.inbox import Arrival
+from sidecar.store.quarantine import Refused
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PREFIX = "/hooks/outbound/"
+_KEY = re.compile(r"[A-Za-z0-9_-]{20,128}\Z")
+
+
+class Doors(Protocol):
+    """What the door needs from the rooms behind it."""
+
+    def connection_of(self, hook_key: str) -> OrgConnection | None:
+        """Find whose address this is. Raises Retryable: the database is away."""
+
+    def keep(self, arrivals: Sequence[Arrival]) -> list[int]:
+        """Commit; give the new ids. Raises Retryable: the database is away."""
+
+    def refuse(self, refused: Refused) -> None:
+        """Keep what is refused. Raises Retryable: the database is away."""
+
+    def ring(self, event_ids: Sequence[int]) -> None:
+        """Tell the workers; returns at once, never fails."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back. ``hang_up`` closes the connection with the body unread."""
+
+    status: HTTPStatus
+    body: bytes = b""
+    hang_up: bool = False
+    new_ids: Sequence[int] = ()
+
+
+def application(
+    doors: Doors, *, max_bytes: int, now: Callable[[], datetime]
+) -> "WSGIApplication":
+    """
+    Build the door around what it needs.
+
+    Args:
+        max_bytes: the longest body that is read.
+        now: the clock, aware.
+    """
+
+    def outbound(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        started = time.perf_counter()
+        answer = _receive(environ, doors, max_bytes=max_bytes, now=now)
+        headers = [("Content-Length", str(len(answer.body)))]
+        if answer.body:
+            headers.append(("Content-Type", "text/xml; charset=UTF-8"))
+        if answer.status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers.append(("Allow", "POST"))
+        if answer.hang_up:
+            _close_unread(environ)
+            headers.append(("Connection", "close"))
+        start(f"{answer.status.value} {answer.status.phrase}", headers)
+        log().info(
+            "outbound.answered",
+            status=answer.status.value,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+            peer=environ.get("REMOTE_ADDR"),
+            events=answer.new_ids,
+        )
+        return [answer.body]
+
+    return outbound
+
+
+def _receive(
+    environ: "WSGIEnvironment",
+    doors: Doors,
+    *,
+    max_bytes: int,
+    now: Callable[[], datetime],
+) -> Answer:
+    if environ["REQUEST_METHOD"] != "POST":
+        return Answer(HTTPStatus.METHOD_NOT_ALLOWED, hang_up=True)
+    hook_key = environ["PATH_INFO"].removeprefix(PREFIX)
+    if not _KEY.match(hook_key):
+        return Answer(HTTPStatus.NOT_FOUND, hang_up=True)
+    try:
+        connection = doors.connection_of(hook_key)
+        if connection is None:
+            return Answer(HTTPStatus.NOT_FOUND, hang_up=True)
+        return _receive_for(connection, environ, doors, max_bytes, now())
+    except Retryable as exc:
+        log().error("outbound.not_kept", reason=str(exc))
+        body = outbound_message.fault("Server", "not kept; please send it again")
+        return Answer(HTTPStatus.SERVICE_UNAVAILABLE, body)
+
+
+def _receive_for(
+    connection: OrgConnection,
+    environ: "WSGIEnvironment",
+    doors: Doors,
+    max_bytes: int,
+    at: datetime,
+) -> Answer:
+    peer = environ.get("REMOTE_ADDR")
+    try:
+        body = _body(environ, max_bytes)
+    except _TooLong as exc:
+        doors.refuse(Refused(connection.id, "too_long", str(exc), "", peer=peer))
+        return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(exc), hang_up=True)
+    except _CutShort as exc:
+        return _refusal(HTTPStatus.BAD_REQUEST, str(exc), hang_up=True)
+    try:
+        message = outbound_message.read(body, field_lists=connection.field_lists)
+    except Unreadable as exc:
+        kept = arrivals.inspectable(body)
+        doors.refuse(Refused(connection.id, "unreadable", str(exc), kept, peer=peer))
+        return _refusal(HTTPStatus.BAD_REQUEST, str(exc))
+    if not same_org(message.org_id, connection.org_id):
+        doors.refuse(_of_another_org(connection, message, body, peer))
+        return _refusal(HTTPStatus.FORBIDDEN, "this address belongs to another org")
+    if len(message.notifications) > outbound_message.NOTIFICATION_LIMIT:
+        log().warning(
+            "outbound.over_contract",
+            connection=connection.name,
+            notifications=len(message.notifications),
+        )
+    new_ids = doors.keep(arrivals.of(message, connection, at))
+    if new_ids:
+        doors.ring(new_ids)
+    return Answer(HTTPStatus.OK, outbound_message.ACK, new_ids=new_ids)
+
+
+class _TooLong(Permanent):
+    """More bytes than we take."""
+
+
+class _CutShort(Permanent):
+    """Fewer bytes than were announced."""
+
+
+def _body(environ: "WSGIEnvironment", max_bytes: int) -> bytes:
+    """Read the body whole, or not at all."""
+    stream: IO[bytes] = environ["wsgi.input"]
+    announced = environ.get("CONTENT_LENGTH") or ""
+    length = int(announced) if announced.isdigit() else None
+    if length is not None and length > max_bytes:
+        raise _TooLong(f"the body has {length} bytes; {max_bytes} are taken")
+    try:
+        body = stream.read(max_bytes + 1 if length is None else length)
+    except (OSError, ValueError) as exc:
+        raise _CutShort(f"the body could not be read: {exc}") from exc
+    if len(body) > max_bytes:
+        raise _TooLong(f"the body has more than {max_bytes} bytes")
+    if length is not None and len(body) < length:
+        raise _CutShort(f"{length} bytes were announced, {len(body)} came")
+    return body
+
+
+def _refusal(status: HTTPStatus, why: str, *, hang_up: bool = False) -> Answer:
+    return Answer(status, outbound_message.fault("Client", why), hang_up)
+
+
+def _of_another_org(
+    connection: OrgConnection,
+    message: outbound_message.Message,
+    body: bytes,
+    peer: str | None,
+) -> Refused:
+    log().warning(
+        "outbound.wrong_org", connection=connection.name, claimed=message.org_id
+    )
+    return Refused(
+        connection.id,
+        "wrong_org",
+        f"looks like a copy of your org: sent by {message.org_id}, while this address "
+        f"belongs to {connection.org_id}. A refreshed sandbox keeps the address of "
+        "the org that it was copied from; change or delete the outbound message there",
+        arrivals.inspectable(body),
+        org_id=message.org_id[:80],
+        action_id=message.action_id[:80],
+        notification_ids=[item.id[:80] for item in message.notifications[:1000]],
+        peer=peer,
+    )
+
+
+def _close_unread(environ: "WSGIEnvironment") -> None:
+    """
+    Let go of a stranger's body.
+
+    A server would read what is left of it to find the next request; half-closing the
+    socket ends that. gunicorn gives the socket; elsewhere the server has its way.
+    """
+    socket: Any = environ.get("gunicorn.socket")
+    if socket is not None:
+        with suppress(OSError):
+            socket.shutdown(0)
+
+
+def address(public_url: str, hook_key: str) -> str:
+    """Where an org's outbound message goes; it is shown once and not kept."""
+    return f"{public_url}{PREFIX}{quote(hook_key, safe='')}"

@@ -1,0 +1,87 @@
+"""What an event says of a referral: the org's fields in the mind's words."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sidecar.referral.journey import Seen
+
+# The package's fields, as an event names them, and the mind's words for them.
+DETAILS: Mapping[str, str] = {
+    "FirstName": "first_name",
+    "LastName": "last_name",
+    "Company": "company",
+    "Email": "email",
+    "Phone": "phone",
+    "Referrer_Name__c": "referrer",
+    "Referral_Code__c": "code",
+    "Referral_Source__c": "source",
+}
+STATUS = "Referral_Status__c"
+KEY = "Referral_Key__c"
+
+TRACKED = frozenset({"Lead"})
+"""Objects on which the package keeps a referral status."""
+
+READ_BACK = ("Id", "OwnerId", "SystemModstamp", STATUS, KEY, *DETAILS)
+"""What is read of a record where a message cannot tell."""
+
+
+def seen(
+    object_type: str,
+    record_id: str,
+    fields: Mapping[str, Any],
+    *,
+    read_back: bool = False,
+) -> Seen:
+    """
+    Say what a record's fields mean.
+
+    Args:
+        fields: names and values, text as it came; a missing name means that nothing
+            is known, None or empty that there is nothing.
+
+    Raises:
+        ValueError: a time is none; the text names the field.
+    """
+    details = {
+        word: str(fields[name] or "").strip()
+        for name, word in DETAILS.items()
+        if name in fields
+    }
+    return Seen(
+        # Until the org has stamped a key, a record is its own: the package's flow
+        # stamps this very id.
+        key=str(fields.get(KEY) or record_id),
+        object_type=object_type,
+        record_id=record_id,
+        status=str(fields.get(STATUS) or "") or None,
+        owner_id=str(fields.get("OwnerId") or "") or None,
+        changed_at=_changed_at(fields),
+        details=details,
+        read_back=read_back,
+    )
+
+
+def _changed_at(fields: Mapping[str, Any]) -> datetime | None:
+    for name in ("SystemModstamp", "LastModifiedDate"):
+        if text := fields.get(name):
+            return moment(name, str(text))
+    return None
+
+
+def moment(name: str, text: str) -> datetime:
+    """
+    Read a date and time as Salesforce writes it: ``...Z`` in messages, ``...+0000``
+    in REST answers.
+
+    Raises:
+        ValueError: it is none, or it has no zone.
+    """
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError as exc:
+        raise ValueError(f"{name} is {text!r}, which is no date and time") from exc
+    if at.tzinfo is None:
+        raise ValueError(f"{name} is {text!r}, which has no time zone")
+    return at.astimezone(UTC)

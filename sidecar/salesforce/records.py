@@ -1,0 +1,161 @@
+"""Records of an org: tasks written, leads and users read, many in one call."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from simple_salesforce.api import Salesforce
+
+from sidecar.errors import SidecarError
+from sidecar.referral.playbook import Task
+from sidecar.salesforce import refusals
+from sidecar.salesforce.session import Sessions
+
+TASK_KEY = "Referral_Followup_Key__c"
+"""The package's external id on Activity."""
+
+BATCH = 200
+"""sObject Collections take 200 records a call: REST API Developer Guide."""
+
+_REP_KNOWN_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Rep:
+    """A user of the org, as a mail needs them."""
+
+    id: str
+    name: str
+    email: str
+    active: bool
+    locale: str
+    time_zone: str
+
+
+@dataclass
+class Records:
+    """Reads and writes through ``sessions``; what is known of reps is kept a while."""
+
+    sessions: Sessions
+    _reps: dict[tuple[int, str], tuple[datetime, Rep]] = field(default_factory=dict)
+
+    def put_tasks(
+        self, connection_id: int, tasks: Sequence[tuple[str, Task]]
+    ) -> list[str | SidecarError]:
+        """
+        Create tasks, or find those that an earlier call created.
+
+        Args:
+            tasks: at most 200, each with its key.
+
+        Returns:
+            For each task its 18-character id, or why Salesforce refused this one.
+
+        Raises:
+            Retryable, Permanent: about the call as a whole.
+
+        Source:
+            "Upsert Multiple Records with Fewer Round-Trips", REST API Developer Guide:
+            results come in the order of the records.
+        """
+        body = {
+            "allOrNone": False,
+            "records": [_task(key, task) for key, task in tasks],
+        }
+        path = f"composite/sobjects/Task/{TASK_KEY}"
+        results = self.sessions.call(
+            connection_id,
+            lambda client: client.restful(path, method="PATCH", json=body),
+        )
+        now = self.sessions.now()
+        return [
+            str(result["id"])
+            if result["success"]
+            else refusals.of_errors(result["errors"], now)
+            for result in results or []
+        ]
+
+    def read(
+        self,
+        connection_id: int,
+        object_type: str,
+        ids: Sequence[str],
+        fields: Sequence[str],
+    ) -> dict[str, Mapping[str, Any]]:
+        """
+        Read records by id; one that is gone is missing from the answer.
+
+        Args:
+            ids: any number; 200 are asked for in a call.
+
+        Raises:
+            Retryable, Permanent.
+        """
+        found: dict[str, Mapping[str, Any]] = {}
+        for start in range(0, len(ids), BATCH):
+            some = ids[start : start + BATCH]
+            listed = ", ".join(f"'{id_}'" for id_ in some if id_.isalnum())
+            soql = (
+                f"SELECT {', '.join(fields)} FROM {object_type} "  # noqa: S608
+                f"WHERE Id IN ({listed})"
+            )
+            answer = self.sessions.call(connection_id, _query(soql))
+            found |= {record["Id"]: record for record in answer["records"]}
+        return found
+
+    def reps(self, connection_id: int, user_ids: Sequence[str]) -> dict[str, Rep]:
+        """
+        Find users; what was read in the last ten minutes is not read again.
+
+        Raises:
+            Retryable, Permanent.
+        """
+        now = self.sessions.now()
+        known = {
+            id_: rep
+            for id_ in user_ids
+            if (kept := self._reps.get((connection_id, id_)))
+            for until, rep in [kept]
+            if until > now
+        }
+        missing = sorted(set(user_ids) - set(known))
+        if missing:
+            for id_, row in self.read(connection_id, "User", missing, _USER).items():
+                known[id_] = _rep(row)
+                self._reps[connection_id, id_] = (now + _REP_KNOWN_FOR, known[id_])
+        return known
+
+
+def _query(soql: str) -> Callable[[Salesforce], Any]:
+    return lambda client: client.query_all(soql)
+
+
+_USER = ("Id", "Name", "Email", "IsActive", "LocaleSidKey", "TimeZoneSidKey")
+
+
+def _rep(row: Mapping[str, Any]) -> Rep:
+    return Rep(
+        id=row["Id"],
+        name=row["Name"] or "",
+        email=row["Email"] or "",
+        active=bool(row["IsActive"]),
+        locale=row["LocaleSidKey"] or "en_US",
+        time_zone=row["TimeZoneSidKey"] or "UTC",
+    )
+
+
+def _task(key: str, task: Task) -> dict[str, Any]:
+    """No Status: the org's default is right, and a repeat must not reopen a task."""
+    fields: dict[str, Any] = {
+        "attributes": {"type": "Task"},
+        TASK_KEY: key,
+        "Subject": task.subject,
+        "Description": task.description,
+        "ActivityDate": task.due_on,
+        "Priority": task.priority,
+        "OwnerId": task.owner_id,
+        "WhoId": task.who_id,
+        "WhatId": task.what_id,
+    }
+    return {name: value for name, value in fields.items() if value is not None}

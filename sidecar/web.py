@@ -1,0 +1,57 @@
+"""Entry for the web: Flask for people and programs, one short road for Salesforce."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, jsonify
+from sqlalchemy.exc import SQLAlchemyError
+
+from sidecar import logs, settings
+from sidecar.intake import door
+from sidecar.store import database
+from sidecar.wiring import Wiring
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+def from_environ() -> Flask:
+    """Build the application from ``SIDECAR_*``; what gunicorn is pointed at."""
+    given = settings.from_environ()
+    logs.configure(given.log_format)
+    return create_app(Wiring(given))
+
+
+def create_app(wiring: Wiring) -> Flask:
+    """Build the application around its adapters."""
+    app = Flask(__name__)
+    outbound = door.application(
+        wiring, max_bytes=wiring.settings.max_message_bytes, now=wiring.now
+    )
+    pages = app.wsgi_app
+
+    def entrance(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        """Salesforce's own door stands before Flask's; see ``intake.door``."""
+        if environ["PATH_INFO"].startswith(door.PREFIX):
+            return outbound(environ, start)
+        return pages(environ, start)
+
+    app.wsgi_app = entrance  # type: ignore[assignment, method-assign]
+
+    @app.get("/healthz")
+    def alive() -> Response:
+        """Say that the process answers."""
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    def ready() -> tuple[Response, int]:
+        """Say whether a message could be kept now. Redis is no part of that."""
+        try:
+            current = database.is_current(wiring.engine)
+        except SQLAlchemyError:
+            return jsonify(status="the database is away"), 503
+        if not current:
+            return jsonify(status="run `sidecar db upgrade`"), 503
+        return jsonify(status="ready"), 200
+
+    return app

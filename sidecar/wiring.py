@@ -1,0 +1,281 @@
+"""Builds every adapter from the settings; the only place that knows them all."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import redis
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from sidecar import doorbell, keyring
+from sidecar.doorbell import Doorbell
+from sidecar.errors import Permanent, Retryable
+from sidecar.jobs import deliver, process, sweep
+from sidecar.keyring import Keyring
+from sidecar.mail import letters
+from sidecar.mail.letters import Address, Letter
+from sidecar.mail.render import names, render
+from sidecar.mail.server import server_at
+from sidecar.mail.smtp import Mailer
+from sidecar.playbooks import read as playbooks
+from sidecar.referral.playbook import Email, Playbook
+from sidecar.salesforce import login
+from sidecar.salesforce.hosts import checked
+from sidecar.salesforce.ids import same_org
+from sidecar.salesforce.records import Records, Rep
+from sidecar.salesforce.session import Sessions, http_session
+from sidecar.settings import Settings
+from sidecar.store import connections, database, quarantine
+from sidecar.store.connections import OrgConnection
+from sidecar.store.follow_ups import Attempt
+from sidecar.store.inbox import Arrival
+from sidecar.store.quarantine import Refused
+from sidecar.store.scribe import Scribe
+
+_DEMO_KEY = "ZGVtby1rZXktZm9yLXRoZS1kZW1vLW9ubHktLS0tLS0="
+_KNOWN_SECONDS = 10
+"""How long a door remembers a connection: a revoked hook key works no longer."""
+
+
+def utc_now() -> datetime:
+    """The clock of the whole service."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Wiring:
+    """The adapters, each made when it is first asked for."""
+
+    settings: Settings
+    now: Callable[[], datetime] = utc_now
+    _known: dict[str, tuple[float, OrgConnection]] = field(default_factory=dict)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The key ring. Raises Permanent: there is none, outside the demo."""
+        keys = list(self.settings.keys)
+        if self.settings.keys_file is not None:
+            keys += self.settings.keys_file.read_text("ascii").split()
+        if not keys and self.settings.demo:
+            keys = [_DEMO_KEY]
+        return Keyring(keys)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """PostgreSQL."""
+        if not self.settings.database_url:
+            raise Permanent(
+                "SIDECAR_DATABASE_URL is not set; `sidecar up` brings a database along"
+            )
+        return database.engine_for(self.settings.database_url)
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        """Redis, as the doorbell needs it."""
+        return doorbell.redis_for(self.settings.redis_url)
+
+    @cached_property
+    def doorbell(self) -> Doorbell:
+        """The doorbell."""
+        return Doorbell(self.redis)
+
+    @cached_property
+    def scribe(self) -> Scribe:
+        """Who writes into the inbox."""
+        return Scribe(self._scribes_connection, self.keyring)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """The mail server."""
+        return Mailer(
+            server_at(
+                self.settings.smtp_url,
+                sender=self.sender,
+                ca_file=self.settings.ca_file,
+            )
+        )
+
+    @cached_property
+    def sender(self) -> Address:
+        """Who our mails are from."""
+        name, email = parseaddr(self.settings.mail_from)
+        if "@" not in email:
+            raise Permanent(f"SIDECAR_MAIL_FROM is {self.settings.mail_from!r}")
+        return Address(name, email)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Calls into orgs."""
+        return Sessions(self, self.now, ca_file=self.settings.ca_file)
+
+    @cached_property
+    def records(self) -> Records:
+        """Records of orgs."""
+        return Records(self.sessions)
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The names of the mail templates."""
+        return tuple(names())
+
+    # --- what the doors need -------------------------------------------------------
+
+    def connection_of(self, hook_key: str) -> OrgConnection | None:
+        """Find whose address this is; remembered for some seconds."""
+        fingerprint = keyring.fingerprint(hook_key)
+        kept = self._known.get(fingerprint)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        try:
+            with self.engine.connect() as db:
+                found = connections.by_hook_key(db, hook_key)
+        except OperationalError as exc:
+            raise Retryable(f"the database is away: {exc.orig}") from exc
+        if found is not None:
+            self._known[fingerprint] = (time.monotonic() + _KNOWN_SECONDS, found)
+        return found
+
+    def keep(self, arrivals: Sequence[Arrival]) -> list[int]:
+        """Commit what came in."""
+        return self.scribe.keep(arrivals)
+
+    def refuse(self, refused: Refused) -> None:
+        """Keep what is refused."""
+        try:
+            with self.engine.begin() as db:
+                quarantine.keep(db, refused, now=self.now(), keyring=self.keyring)
+        except OperationalError as exc:
+            raise Retryable(f"the database is away: {exc.orig}") from exc
+
+    def ring(self, event_ids: Sequence[int]) -> None:
+        """Tell the workers."""
+        self.doorbell.ring_later(event_ids)
+
+    # --- what calls into orgs need ---------------------------------------------------
+
+    def current(self, connection_id: int) -> tuple[str, str | None]:
+        """The org's address and our access token."""
+        with self.engine.connect() as db:
+            known = connections.login(db, connection_id, keyring=self.keyring)
+        return self._host(known.instance_url), known.access_token
+
+    def renew(self, connection_id: int, stale: str | None) -> str:
+        """Log in again; one worker a time, and the org must still be the same."""
+        with self.engine.begin() as db:
+            connection = connections.find(db, connection_id)
+            if connection is None:
+                raise Permanent(f"there is no connection {connection_id}")
+
+            def fetch(known: connections.Login) -> tuple[str, str | None]:
+                grant = login.fetch(
+                    http_session(ca_file=self.settings.ca_file),
+                    flow=known.flow,
+                    login_url=self._host(known.login_url),
+                    client_id=known.client_id,
+                    username=known.username,
+                    secret=known.secret,
+                )
+                if not same_org(grant.org_id, connection.org_id):
+                    raise Permanent(
+                        f"the login leads to org {grant.org_id or 'unknown'}, but the "
+                        f"connection is to {connection.org_id}"
+                    )
+                return grant.access_token, grant.refresh_token
+
+            return connections.renew_token(
+                db, connection_id, stale, fetch, keyring=self.keyring
+            )
+
+    def _host(self, url: str) -> str:
+        return checked(url, demo=self.settings.demo)
+
+    # --- the jobs ---------------------------------------------------------------------
+
+    def process(self, event_ids: Sequence[int]) -> None:
+        """Decide about events."""
+        process.process(
+            event_ids,
+            engine=self.engine,
+            keyring=self.keyring,
+            records=self.records,
+            playbook_of=self.playbook_of,
+            ring_to_deliver=self.doorbell.ring_to_deliver,
+            now=self.now,
+        )
+
+    def deliver(self, connection_id: int, kind: str) -> int:
+        """Do what is due for one org."""
+        if kind == "task":
+            return deliver.deliver_tasks(
+                connection_id,
+                engine=self.engine,
+                keyring=self.keyring,
+                tasks=self.records,
+                now=self.now,
+            )
+        return deliver.deliver_emails(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            reps=self.records,
+            post=self.mailer.connection,
+            write=self.write,
+            now=self.now,
+        )
+
+    def sweep(self) -> int:
+        """Ring for everything that is due."""
+        return sweep.sweep(
+            engine=self.engine,
+            ring=self.doorbell.ring,
+            ring_to_deliver=self.doorbell.ring_to_deliver,
+            now=self.now(),
+        )
+
+    def playbook_of(self, connection: OrgConnection) -> Playbook:
+        """The connection's own playbook, or the package's."""
+        if connection.playbook:
+            return playbooks.read(connection.playbook, templates=self.templates)
+        return playbooks.standard(self.templates)
+
+    def write(
+        self, connection: OrgConnection, attempt: Attempt, email: Email, rep: Rep
+    ) -> Letter:
+        """Write the letter of a follow-up to the rep who owns the record."""
+        instance_url = self._host(connection.instance_url)
+        values: Mapping[str, Any] = {
+            **email.values,
+            "owner": rep.name,
+            "changed_at": attempt.created_at,
+            "record_type": _RECORD_TYPES.get(attempt.record_id[:3]),
+            "record_url": f"{instance_url}/{attempt.record_id}",
+        }
+        zone = ZoneInfo(rep.time_zone)
+        rendered = render(email.template, values, locale=rep.locale, zone=zone)
+        domain = self.sender.email.rpartition("@")[2]
+        return Letter(
+            to=Address(rep.name, rep.email),
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            message_id=letters.message_id(attempt.key, domain=domain),
+            written_at=self.now(),
+        )
+
+    def _scribes_connection(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(
+            self.settings.database_url,
+            autocommit=True,
+            **database.CONNECT_ARGS,  # type: ignore[arg-type]
+        )
+
+
+_RECORD_TYPES = {"00Q": "Lead", "003": "Contact", "006": "Opportunity"}
+"""Key prefixes: "Standard Field and Object Prefixes", Salesforce Help."""
