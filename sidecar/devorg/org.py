@@ -14,6 +14,7 @@ from sidecar.devorg.faults import Faults
 from sidecar.devorg.ids import Ids
 from sidecar.devorg.journal import Journal
 from sidecar.devorg.limits import Limits
+from sidecar.devorg.metadata.runtime import Metadata
 from sidecar.devorg.outbound.sender import Outbound
 from sidecar.devorg.permissions import Access
 from sidecar.devorg.records import Records
@@ -52,6 +53,7 @@ class Org:
         self.limits = Limits(clock=clock, daily=daily_limit)
         self.faults = Faults()
         self.outbound = Outbound(self, seed=seed)
+        self.metadata = Metadata(self)
         # Threads that work beside the requests, started by ``start``.
         self.background: list[Callable[[threading.Event], None]] = []
         # Called when the back door empties the org; whoever keeps state adds to it.

@@ -233,9 +233,10 @@ def _is_changed(
 
     def run(scope: "Scope") -> Value:
         """False while a record is created, whatever its fields hold."""
-        return not scope.is_new and (scope.prior(path) or "") != (
-            scope.value(path) or ""
-        )
+        if scope.is_new:
+            return False
+        before, after = scope.prior(path), scope.value(path)
+        return before != after and not (is_blank(before) and is_blank(after))
 
     return Type.BOOLEAN, run
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # How soon a sleeping thread notices that the org's clock was moved, real seconds.
 _GLANCE = 0.1
 _KEPT_ENDINGS = 10_000
+_ACTION_GONE = "The outbound message was deleted"
 
 
 class Outbound:
@@ -137,7 +138,13 @@ class Outbound:
             # A bug of ours ends this thread, visibly, but loses no notification.
             reason: str | None = "java.lang.RuntimeException"
             try:
-                reason = self._send(batch, endpoints)
+                # The lock keeps a deployment that may be rolled back out of sight.
+                with self._org.lock:
+                    action = self.actions.get(batch[0].action_id)
+                if action is None:
+                    reason = _ACTION_GONE
+                else:
+                    reason = self._send(action, batch, endpoints)
             finally:
                 self._settle(batch, reason)
         endpoints.close()
@@ -170,7 +177,7 @@ class Outbound:
 
     def _ready(self, each: Notification) -> bool:
         now = self._org.clock.now()
-        if each.expired(now) or each.action_id not in self.actions:
+        if each.expired(now):
             self._drop(each)
             return False
         if not each.held and self._luck.strikes("delay", self._switches):
@@ -184,8 +191,9 @@ class Outbound:
         self.counts["dropped"] += 1
         self.dropped.append(each)
 
-    def _send(self, batch: list[Notification], endpoints: Endpoints) -> str | None:
-        action = self.actions[batch[0].action_id]
+    def _send(
+        self, action: Action, batch: list[Notification], endpoints: Endpoints
+    ) -> str | None:
         body = self._message(action, batch)
         with self._changed:
             switches = self._switches
@@ -230,6 +238,10 @@ class Outbound:
             self._under_way -= len(batch)
             if reason is None:
                 self.counts["acknowledged"] += len(batch)
+                return
+            if reason == _ACTION_GONE:
+                for each in batch:
+                    self._drop(each)
                 return
             self.counts["nacks"] += 1
             self._queue.retry(batch, reason, self._org.clock.now())

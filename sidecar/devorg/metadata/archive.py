@@ -1,0 +1,316 @@
+"""The zip of a deployment: package.xml, the files it names, the parts in them."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sidecar.devorg.metadata.component import Part
+from sidecar.devorg.metadata.element import (
+    NOT_AVAILABLE,
+    Element,
+    Problem,
+    check,
+    children,
+    name_of,
+    parse,
+    text,
+    texts,
+)
+
+MANIFEST = "package.xml"
+# destructiveChangesPre, destructiveChangesPost and the plain name.
+_DESTRUCTIVE = re.compile(r"destructiveChanges(Pre|Post)?\.xml$")
+# What the newest version of this org's API is.
+NEWEST_API = 66.0
+
+# Folder -> suffix of its files, type of a file's component. Files of every other
+# folder are refused by name.
+FOLDERS: dict[str, tuple[str, str]] = {
+    "objects": ("object", "CustomObject"),
+    "globalValueSets": ("globalValueSet", "GlobalValueSet"),
+    "workflows": ("workflow", "Workflow"),
+    "flows": ("flow", "Flow"),
+    "permissionsets": ("permissionset", "PermissionSet"),
+    "customPermissions": ("customPermission", "CustomPermission"),
+    "labels": ("labels", "CustomLabels"),
+}
+
+# Folders of types that Salesforce has and this org does not run.
+_OTHER_FOLDERS = {
+    "applications": "CustomApplication",
+    "approvalProcesses": "ApprovalProcess",
+    "aura": "AuraDefinitionBundle",
+    "classes": "ApexClass",
+    "components": "ApexComponent",
+    "connectedApps": "ConnectedApp",
+    "cspTrustedSites": "CspTrustedSite",
+    "customMetadata": "CustomMetadata",
+    "dashboards": "Dashboard",
+    "duplicateRules": "DuplicateRule",
+    "email": "EmailTemplate",
+    "externalCredentials": "ExternalCredential",
+    "flexipages": "FlexiPage",
+    "flowDefinitions": "FlowDefinition",
+    "groups": "Group",
+    "layouts": "Layout",
+    "LeadConvertSettings": "LeadConvertSettings",
+    "lwc": "LightningComponentBundle",
+    "matchingRules": "MatchingRules",
+    "namedCredentials": "NamedCredential",
+    "notificationtypes": "CustomNotificationType",
+    "objectTranslations": "CustomObjectTranslation",
+    "pages": "ApexPage",
+    "pathAssistants": "PathAssistant",
+    "permissionsetgroups": "PermissionSetGroup",
+    "profiles": "Profile",
+    "queues": "Queue",
+    "quickActions": "QuickAction",
+    "remoteSiteSettings": "RemoteSiteSetting",
+    "reports": "Report",
+    "reportTypes": "ReportType",
+    "roles": "Role",
+    "settings": "Settings",
+    "sharingRules": "SharingRules",
+    "standardValueSets": "StandardValueSet",
+    "staticresources": "StaticResource",
+    "tabs": "CustomTab",
+    "translations": "Translations",
+    "triggers": "ApexTrigger",
+}
+
+# Elements of a file that are components of their own: element -> type.
+_OF_OBJECT = {
+    "fields": "CustomField",
+    "validationRules": "ValidationRule",
+    "listViews": "ListView",
+    "compactLayouts": "CompactLayout",
+    "recordTypes": "RecordType",
+    "businessProcesses": "BusinessProcess",
+    "fieldSets": "FieldSet",
+    "webLinks": "WebLink",
+    "sharingReasons": "SharingReason",
+    "indexes": "Index",
+}
+_OF_WORKFLOW = {
+    "outboundMessages": "WorkflowOutboundMessage",
+    "alerts": "WorkflowAlert",
+    "fieldUpdates": "WorkflowFieldUpdate",
+    "rules": "WorkflowRule",
+    "tasks": "WorkflowTask",
+    "flowActions": "WorkflowFlowAction",
+    "knowledgePublishes": "WorkflowKnowledgePublish",
+    "send": "WorkflowSend",
+}
+# Types whose members package.xml may name although they have no file of their own,
+# and the type in whose file they lie.
+CHILD_OF = (
+    dict.fromkeys(_OF_OBJECT.values(), "CustomObject")
+    | dict.fromkeys(_OF_WORKFLOW.values(), "Workflow")
+    | {"CustomLabel": "CustomLabels"}
+)
+_KNOWN_TYPES = (
+    frozenset(kind for _, kind in FOLDERS.values())
+    | frozenset(_OTHER_FOLDERS.values())
+    | frozenset(CHILD_OF)
+)
+
+
+@dataclass
+class Failure:
+    """A component failure that reading the zip already shows."""
+
+    type: str
+    full_name: str
+    file: str
+    problem: str
+    line: int | None = None
+
+
+@dataclass
+class Package:
+    """
+    What one deployment asks for.
+
+    Attributes:
+        members: type -> names in package.xml, ``*`` among them.
+        removals: (type, full name) to delete, in order; ``pre`` before the parts
+            are applied, else after.
+        files: how many files the zip has.
+    """
+
+    version: float = NEWEST_API
+    members: dict[str, list[str]] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    pre_removals: list[tuple[str, str]] = field(default_factory=list)
+    removals: list[tuple[str, str]] = field(default_factory=list)
+    files: int = 0
+
+
+def read(data: bytes, *, single_package: bool) -> Package:
+    """
+    Read a deployment's zip.
+
+    Args:
+        single_package: package.xml lies at the root of the zip; otherwise one
+            folder down.
+
+    Raises:
+        Problem: it is no zip, or has no package.xml.
+    """
+    package = Package()
+    files = _unzipped(data, single_package=single_package)
+    package.files = len(files)
+    manifest = files.pop(MANIFEST, None)
+    if manifest is None:
+        raise Problem("No package.xml found")
+    _read_manifest(package, manifest)
+    for path, content in files.items():
+        if match := _DESTRUCTIVE.match(path):
+            found = _members(parse(content))
+            target = package.pre_removals if match[1] == "Pre" else package.removals
+            target += [(kind, name) for kind, names in found.items() for name in names]
+        else:
+            _read_file(package, path, content)
+    _compare(package)
+    return package
+
+
+def _unzipped(data: bytes, *, single_package: bool) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found = {
+                each.filename: archive.read(each)
+                for each in archive.infolist()
+                if not each.is_dir()
+            }
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as exc:
+        raise Problem("The zip file is invalid or corrupted") from exc
+    if single_package:
+        return found
+    return {
+        name.partition("/")[2]: content
+        for name, content in found.items()
+        if "/" in name
+    }
+
+
+def _read_manifest(package: Package, content: bytes) -> None:
+    try:
+        root = parse(content)
+        check(root, "Package")
+        package.members = _members(root)
+        package.version = float(text(root, "version") or 0)
+    except (Problem, ValueError) as exc:
+        line = exc.line if isinstance(exc, Problem) else None
+        package.failures.append(Failure("", MANIFEST, MANIFEST, str(exc), line))
+        return
+    if not 7 <= package.version <= NEWEST_API:
+        problem = f"Invalid version specified: {package.version}"
+        package.failures.append(Failure("", MANIFEST, MANIFEST, problem))
+    for kind in set(package.members) - _KNOWN_TYPES:
+        problem = f"Unknown type name '{kind}' specified in package.xml"
+        package.failures.append(Failure("", MANIFEST, MANIFEST, problem))
+
+
+def _members(root: Element) -> dict[str, list[str]]:
+    members: dict[str, list[str]] = {}
+    for each in children(root, "types"):
+        members.setdefault(text(each, "name") or "", []).extend(texts(each, "members"))
+    return members
+
+
+def _read_file(package: Package, path: str, content: bytes) -> None:
+    folder, _, rest = path.partition("/")
+    name = rest.rpartition("/")[2]
+    if other := _OTHER_FOLDERS.get(folder):
+        if not name.endswith("-meta.xml"):
+            full_name = rest.rsplit(".", 1)[0]
+            package.failures.append(Failure(other, full_name, path, NOT_AVAILABLE))
+        return
+    suffix, kind = FOLDERS.get(folder, ("", ""))
+    if not suffix or not rest.endswith("." + suffix):
+        problem = f"The file {path} is not a supported type"
+        package.failures.append(Failure("", rest, path, problem))
+        return
+    full_name = rest.removesuffix("." + suffix)
+    try:
+        root = parse(content)
+        if name_of(root) != kind:
+            raise Problem(
+                f"Element {root.tag} invalid at this location in type {kind}", line=1
+            )
+        package.parts += _parts(kind, full_name, path, root)
+    except Problem as exc:
+        package.failures.append(Failure(kind, full_name, path, exc.message, exc.line))
+
+
+def _parts(kind: str, full_name: str, path: str, root: Element) -> Iterable[Part]:
+    if kind == "CustomObject":
+        yield from _split(root, full_name + ".", path, _OF_OBJECT)
+        if len(root) > sum(len(children(root, name)) for name in _OF_OBJECT):
+            yield Part(kind, full_name, path, root)
+    elif kind == "Workflow":
+        yield from _split(root, full_name + ".", path, _OF_WORKFLOW)
+    elif kind == "CustomLabels":
+        yield from _split(root, "", path, {"labels": "CustomLabel"})
+    else:
+        yield Part(kind, full_name, path, root)
+
+
+def _split(
+    root: Element, prefix: str, path: str, kinds: dict[str, str]
+) -> Iterable[Part]:
+    for each in root:
+        kind = kinds.get(name_of(each))
+        if kind is not None:
+            name = text(each, "fullName")
+            if not name:
+                raise Problem("Required field is missing: fullName")
+            yield Part(kind, prefix + name, path, each)
+
+
+def _compare(package: Package) -> None:
+    """Hold package.xml against the files."""
+    listed = {(kind, name) for kind, names in package.members.items() for name in names}
+    found = {(part.type, part.full_name) for part in package.parts}
+    found |= {(each.type, each.full_name) for each in package.failures}
+    # A file's own component may be named although only its children are in it.
+    found |= {
+        (CHILD_OF[part.type], part.full_name.partition(".")[0])
+        for part in package.parts
+        if part.type in CHILD_OF
+    }
+    for kind, name in sorted(listed - found):
+        if name != "*" and kind in _KNOWN_TYPES:
+            problem = (
+                f"An object '{name}' of type {kind} was named in package.xml, but was "
+                "not found in zipped directory"
+            )
+            package.failures.append(Failure("", name, MANIFEST, problem))
+    unlisted = _unlisted(listed)
+    for part in [each for each in package.parts if unlisted(each)]:
+        package.parts.remove(part)
+        package.failures.append(
+            Failure(part.type, part.full_name, part.file, "Not in package.xml")
+        )
+
+
+def _unlisted(listed: set[tuple[str, str]]) -> Callable[[Part], bool]:
+    def unlisted(part: Part) -> bool:
+        if (part.type, part.full_name) in listed or (part.type, "*") in listed:
+            return False
+        parent = CHILD_OF.get(part.type)
+        if parent is None:
+            return True
+        owner = part.full_name.partition(".")[0]
+        if parent == "CustomLabels":
+            owner = "CustomLabels"
+        custom = parent != "CustomObject" or owner.endswith("__c")
+        return (parent, owner) not in listed and not (
+            custom and (parent, "*") in listed
+        )
+
+    return unlisted

@@ -1,0 +1,214 @@
+"""Applying one package to the org: what succeeds, what fails, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sidecar.devorg.metadata.archive import MANIFEST, Failure, Package
+from sidecar.devorg.metadata.component import Component, Part
+from sidecar.devorg.metadata.element import NOT_AVAILABLE, Problem, text
+from sidecar.devorg.metadata.kinds import BY_TYPE, ORDER, Kind
+from sidecar.devorg.metadata.work import Work
+
+if TYPE_CHECKING:
+    from sidecar.devorg.org import Org
+
+
+@dataclass(frozen=True)
+class Message:
+    """
+    The row about one component in a deployment's result.
+
+    Attributes:
+        type: "" for the row about package.xml itself.
+        file: path within the package, as the CLI maps it back to a source file.
+        problem: why it failed, or with ``success`` a warning.
+    """
+
+    type: str
+    full_name: str
+    file: str
+    at: datetime
+    id: str | None = None
+    success: bool = True
+    created: bool = False
+    changed: bool = False
+    deleted: bool = False
+    problem: str | None = None
+    line: int | None = None
+
+
+@dataclass
+class Outcome:
+    """All rows of one deployment."""
+
+    successes: list[Message] = field(default_factory=list)
+    failures: list[Message] = field(default_factory=list)
+
+
+def apply(org: Org, package: Package, *, user_id: str) -> Outcome:
+    """
+    Apply a package part by part; each that fails is taken back alone.
+
+    Called within ``Org.work``: whoever calls decides whether the rest stays.
+    """
+    applier = _Applier(org, package, user_id)
+    return applier.run(package)
+
+
+class _Applier:
+    def __init__(self, org: Org, package: Package, user_id: str) -> None:
+        self._org = org
+        self._work = Work(
+            org, org.metadata.components, user_id, api_version=package.version
+        )
+        self._at = org.clock.second()
+        self._outcome = Outcome()
+
+    def run(self, package: Package) -> Outcome:
+        for failure in package.failures:
+            self._fail(failure)
+        self._remove(package.pre_removals, "destructiveChangesPre.xml")
+        waiting = _in_order(package.parts)
+        while waiting:
+            failed = [
+                (part, problem)
+                for part in waiting
+                if (problem := self._apply(part)) is not None
+            ]
+            again = [part for part, _ in failed if _is_formula(part)]
+            if len(failed) == len(waiting) or not again:
+                for part, problem in failed:
+                    self._fail(_failure(part, problem))
+                break
+            for part, problem in failed:
+                if part not in again:
+                    self._fail(_failure(part, problem))
+            waiting = again
+        self._remove(package.removals, "destructiveChanges.xml")
+        if not any(each.file == MANIFEST for each in self._outcome.failures):
+            self._outcome.successes.append(
+                Message("", MANIFEST, MANIFEST, self._at, changed=True)
+            )
+        return self._outcome
+
+    def _fail(self, failure: Failure) -> None:
+        self._outcome.failures.append(
+            Message(
+                failure.type,
+                failure.full_name,
+                failure.file,
+                self._at,
+                success=False,
+                problem=failure.problem,
+                line=failure.line,
+            )
+        )
+
+    def _apply(self, part: Part) -> Problem | None:
+        """Apply one part; what is wrong with it, or None."""
+        kind = BY_TYPE.get(part.type)
+        try:
+            if kind is None:
+                raise Problem(NOT_AVAILABLE)
+            with self._org.journal.savepoint():
+                self._keep_schema()
+                self._outcome.successes.append(self._make(kind, part))
+        except Problem as exc:
+            return exc
+        return None
+
+    def _keep_schema(self) -> None:
+        """Let an undoing of what follows bring today's schema back."""
+        schema = self._org.schema
+        saved = schema.snapshot()
+        self._org.journal.undo(lambda: schema.restore(saved))
+
+    def _make(self, kind: Kind, part: Part) -> Message:
+        components = self._work.components
+        before = components.get(part.type, part.full_name)
+        changed = before is None or not before.says_the_same(part)
+        if before is None or (kind.versioned and changed):
+            component_id = self._org.ids.new(kind.prefix)
+        else:
+            component_id = before.id
+        if not changed and kind.versioned:
+            value = before.value if before else None
+        else:
+            value = kind.apply(self._work, part, component_id)
+        if changed:
+            components.put(
+                Component(
+                    id=component_id,
+                    type=part.type,
+                    full_name=part.full_name,
+                    file=part.file,
+                    element=part.element,
+                    value=value,
+                    created_by=before.created_by if before else self._work.user_id,
+                    created_at=before.created_at if before else self._at,
+                    modified_by=self._work.user_id,
+                    modified_at=self._at,
+                )
+            )
+        return Message(
+            part.type,
+            part.full_name,
+            part.file,
+            self._at,
+            id=component_id,
+            created=before is None,
+            changed=changed,
+        )
+
+    def _remove(self, names: Iterable[tuple[str, str]], file: str) -> None:
+        for type_, full_name in names:
+            try:
+                self._outcome.successes.append(self._removed(type_, full_name, file))
+            except Problem as exc:
+                self._fail(Failure(type_, full_name, file, exc.message))
+
+    def _removed(self, type_: str, full_name: str, file: str) -> Message:
+        kind = BY_TYPE.get(type_)
+        if kind is None:
+            raise Problem(NOT_AVAILABLE)
+        before = self._work.components.get(type_, full_name)
+        if before is None and not kind.versioned:
+            # Salesforce warns of what is not there, and goes on.
+            return Message(
+                type_,
+                full_name,
+                file,
+                self._at,
+                problem=f"No {type_} named: {full_name} found",
+            )
+        with self._org.journal.savepoint():
+            self._keep_schema()
+            kind.remove(self._work, full_name)
+            if not kind.versioned:
+                self._work.components.remove(type_, full_name)
+        return Message(
+            type_,
+            full_name,
+            file,
+            self._at,
+            id=before.id if before else None,
+            changed=True,
+            deleted=True,
+        )
+
+
+def _failure(part: Part, problem: Problem) -> Failure:
+    return Failure(part.type, part.full_name, part.file, problem.message, problem.line)
+
+
+def _is_formula(part: Part) -> bool:
+    return part.type == "CustomField" and text(part.element, "formula") is not None
+
+
+def _in_order(parts: list[Part]) -> list[Part]:
+    """What others build upon comes first, lookups after the objects they name."""
+    return sorted(parts, key=lambda part: ORDER.get(part.type, -1))

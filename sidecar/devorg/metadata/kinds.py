@@ -1,0 +1,96 @@
+"""All kinds of components that this org runs, in the order in which they build up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sidecar.devorg.metadata import (
+    custom_field,
+    custom_object,
+    flow,
+    global_value_set,
+    outbound_message,
+    permission_set,
+    small_kinds,
+)
+from sidecar.devorg.metadata.component import Part
+from sidecar.devorg.metadata.element import Problem
+from sidecar.devorg.metadata.work import Work
+
+Apply = Callable[[Work, Part, str], object]
+Remove = Callable[[Work, str], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    One metadata type.
+
+    Attributes:
+        prefix: key prefix of its components' ids.
+        apply: makes the component real; gets the id, returns the value to keep.
+        remove: takes it out of the org; the component itself is removed after.
+        versioned: each change gets an id of its own, and ``remove`` keeps house.
+    """
+
+    type: str
+    prefix: str
+    apply: Apply
+    remove: Remove
+    versioned: bool = False
+
+
+def _nothing(_work: Work, _full_name: str) -> None:
+    """Nothing but the component is to be removed."""
+
+
+def _field_in_use(work: Work, full_name: str) -> None:
+    """Refuse to delete a field that an active flow or a rule reads."""
+    name = full_name.partition(".")[2]
+    for each in work.components:
+        if each.type in {"Flow", "ValidationRule", "WorkflowOutboundMessage"}:
+            words = {(e.text or "").strip() for e in each.element.iter()}
+            if any(_mentions(word, name) for word in words):
+                raise Problem(
+                    f"This custom field is referenced elsewhere in salesforce.com."
+                    f" : {each.type} - {each.full_name}"
+                )
+    custom_field.remove(work, full_name)
+
+
+def _mentions(word: str, name: str) -> bool:
+    before, found, after = word.partition(name)
+    return (
+        bool(found)
+        and not before[-1:].isalnum()
+        and not after[:1].isalnum()
+        and before[-1:] != "_"
+    )
+
+
+ALL = (
+    Kind("GlobalValueSet", "0Nt", global_value_set.apply, global_value_set.remove),
+    Kind("CustomLabel", "101", small_kinds.custom_label, _nothing),
+    Kind(
+        "CustomPermission",
+        "0CP",
+        small_kinds.custom_permission,
+        small_kinds.remove_custom_permission,
+    ),
+    Kind("CustomObject", "01I", custom_object.apply, custom_object.remove),
+    Kind("CustomField", "00N", custom_field.apply, _field_in_use),
+    Kind("CompactLayout", "0AH", small_kinds.compact_layout, _nothing),
+    Kind("ListView", "00B", small_kinds.list_view, _nothing),
+    Kind("ValidationRule", "03d", small_kinds.validation_rule, _nothing),
+    Kind("PermissionSet", "0PS", permission_set.apply, permission_set.remove),
+    Kind(
+        "WorkflowOutboundMessage",
+        "04k",
+        outbound_message.apply,
+        outbound_message.remove,
+    ),
+    Kind("Flow", "301", flow.apply, flow.remove, versioned=True),
+)
+BY_TYPE = {kind.type: kind for kind in ALL}
+ORDER = {kind.type: place for place, kind in enumerate(ALL)}
