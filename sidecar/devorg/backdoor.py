@@ -6,7 +6,8 @@ POST   /devorg/faults          a ``faults.Fault`` as JSON; GET lists, DELETE cle
 GET    /devorg/calls           number of API calls by kind; DELETE starts again
 PUT    /devorg/limit           {"daily": 100}
 POST   /devorg/apps            {"name", "certificate", "run_as", "authorised", ...}
-POST   /devorg/sessions        {"username", "endless"} -> {"token"}
+POST   /devorg/sessions        {"username", "endless", "consumer_key"} -> {"token"};
+                               with an app's key a "refresh_token" too
 DELETE /devorg/sessions        end all sessions, or {"token"} alone
 POST   /devorg/reset           forget all records, faults and counts
 """
@@ -103,8 +104,12 @@ def blueprint(org: Org) -> Blueprint:
             if user_id is None:
                 return jsonify({"unknown": asked.get("username")}), 400
             endless = bool(asked.get("endless"))
-            token = org.sessions.open(user_id, endless=endless)
-        return jsonify({"token": token, "user_id": user_id})
+            key = str(asked.get("consumer_key", ""))
+            token = org.sessions.open(user_id, app=key, endless=endless)
+            answer = {"token": token, "user_id": user_id}
+            if key:
+                answer["refresh_token"] = org.sessions.grant(user_id, app=key)
+        return jsonify(answer)
 
     @routes.delete("/sessions")
     def end_sessions() -> Response:

@@ -201,6 +201,42 @@ def _assignment(save: Save) -> None:
     row["IsActive"] = True
 
 
+def _field_permission(save: Save) -> None:
+    row, org = save.after, save.org
+    object_name, _, name = str(row.get("Field")).partition(".")
+    type_ = org.schema.get(object_name)
+    field = type_.field(name) if type_ else None
+    if field is None or not field.permissionable:
+        raise Refusal(
+            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+            f"Field Name: bad value for restricted picklist field: {row.get('Field')}",
+            fields=["Field"],
+        )
+    table = org.records.table("FieldPermissions")
+    for other in table.find(save.type.fields["parentid"], [row.get("ParentId")]):
+        if other != save.id and table.rows[other]["Field"] == row["Field"]:
+            raise Refusal(
+                "DUPLICATE_VALUE",
+                "duplicate value found: <unknown> duplicates value on record with id: "
+                "<unknown>",
+                fields=[],
+            )
+
+
+def _user(save: Save) -> None:
+    _person(save)
+    holder = save.org.user_named(str(save.after.get("Username")))
+    if holder not in {None, save.id}:
+        raise Refusal(
+            "DUPLICATE_USERNAME",
+            "Duplicate Username.<br>The username already exists in this or another "
+            "Salesforce organization. Usernames must be unique across all Salesforce "
+            "organizations. To resolve, use a different username (it doesn't need to "
+            "match the user's email address).",
+            fields=["Username"],
+        )
+
+
 def _default_member_statuses(save: Save) -> None:
     for order, (label, responded) in enumerate(
         (("Sent", False), ("Responded", True)), start=1
@@ -248,7 +284,8 @@ def _missing(*names: str) -> Refusal:
 _COMPLETE: dict[str, Callable[[Save], None]] = {
     "Lead": _person,
     "Contact": _person,
-    "User": _person,
+    "User": _user,
+    "FieldPermissions": _field_permission,
     "Task": _task,
     "Event": _event,
     "Opportunity": _opportunity,

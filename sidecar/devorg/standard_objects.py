@@ -315,7 +315,7 @@ _PERMISSION_SET = """
 Name string(80) required name | Permission Set Name
 Label string(80) required | Permission Set Label
 Description string(255)
-LicenseId reference(User) readonly
+LicenseId id readonly
 ProfileId reference(Profile) readonly rel=Profile
 IsOwnedByProfile boolean readonly
 IsCustom boolean readonly
@@ -431,7 +431,7 @@ def _type(
             field.compute = _compound(field.name.removesuffix("Address"))
     made.setup, made.deletable = setup, deletable
     made.createable = name not in {"Organization", "Profile", "ApexClass"}
-    made.updateable = name != "Profile"
+    made.updateable = name not in {"Profile", "ApexClass"}
     made.edit_permission = edit_permission
     made.read_permission = "ActivitiesAccess" if edit_permission else None
     return made

@@ -23,11 +23,11 @@ class Unparsable(Refusal):
 
     def __init__(self, field: Field, value: object) -> None:
         """``value`` is as it came out of the JSON parser."""
-        shown = str(value).lower() if isinstance(value, bool) else value
+        token, text = _token(value)
         super().__init__(
             "JSON_PARSER_ERROR",
-            f"Cannot deserialize instance of {field.type} from {_token(value)} value "
-            f"{shown} or request may be missing a required field",
+            f"Cannot deserialize instance of {field.type} from {token} value {text} "
+            "or request may be missing a required field",
         )
         self.field_name = field.name
 
@@ -199,21 +199,21 @@ _PARSERS = {
 }
 
 
-def _token(value: object) -> str:
-    # The JSON parser's own names for what it met.
+def _token(value: object) -> tuple[str, object]:
+    # The JSON parser's own names for what it met, and the text of it.
     match value:
         case bool():
-            return f"VALUE_{str(value).upper()}"
+            return f"VALUE_{str(value).upper()}", str(value).lower()
         case str():
-            return "VALUE_STRING"
+            return "VALUE_STRING", value
         case int():
-            return "VALUE_NUMBER_INT"
+            return "VALUE_NUMBER_INT", value
         case float() | Decimal():
-            return "VALUE_NUMBER_FLOAT"
+            return "VALUE_NUMBER_FLOAT", value
         case Mapping():
-            return "START_OBJECT"
+            return "START_OBJECT", "{"
         case _:
-            return "START_ARRAY"
+            return "START_ARRAY", "["
 
 
 def shown(value: object) -> object:

@@ -64,7 +64,8 @@ def blueprint(org: Org) -> Blueprint:
         except Refusal as refusal:
             answer = refused(refusal, raw)
         response = _response(answer)
-        response.headers["Sforce-Limit-Info"] = org.limits.header()
+        with org.lock:
+            response.headers["Sforce-Limit-Info"] = org.limits.header()
         return response
 
     return routes

@@ -143,7 +143,8 @@ class Router:
                     if name.startswith("{")
                 }
                 return handler(call, **given)
-        allowed = ",".join(sorted({method for method, _, _ in best}))
+        methods = sorted({method for method, _, _ in best})
+        allowed = ",".join((["HEAD"] if "GET" in methods else []) + methods)
         raise Refusal(
             "METHOD_NOT_ALLOWED",
             f"HTTP Method '{call.method}' not allowed. Allowed are {allowed}",

@@ -205,7 +205,7 @@ def _save(call: Call, saving: Saving) -> Result:
             said = saving()
     except Refusal as refusal:
         return {"success": False, "errors": [refusal.as_save_error()]}
-    return {"success": True, "errors": [], **said}
+    return {"id": said["id"], "success": True, "errors": [], **said}
 
 
 def _undone(result: Result) -> Result:
