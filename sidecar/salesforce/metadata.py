@@ -15,7 +15,7 @@ import requests
 import urllib3.exceptions
 
 from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain, Unreadable
-from sidecar.salesforce import deployment
+from sidecar.salesforce import deployment, refusals
 from sidecar.salesforce.deployment import Deployment
 
 
@@ -169,25 +169,20 @@ def _answer(response: requests.Response) -> Mapping[str, object]:
 
 def _refusal(response: requests.Response) -> SidecarError:
     errors = _errors(response)
-    words = "; ".join(f"{code}: {message}" for code, message in errors)
-    words = words or f"HTTP {response.status_code}"
-    codes = {code for code, _ in errors}
-    if "REQUEST_LIMIT_EXCEEDED" in codes:
-        return Retryable(words, pauses_org=True)
+    words = refusals.words(errors) if errors else f"HTTP {response.status_code}"
+    codes = {str(error["errorCode"]) for error in errors}
     if codes & _PASSING or response.status_code in {401, 408, 429}:
         return Retryable(words)
     return Retryable(words) if response.status_code >= 500 else Permanent(words)
 
 
-def _errors(response: requests.Response) -> list[tuple[str, str]]:
-    """List code and words of Salesforce's own errors; empty when another answers."""
+def _errors(response: requests.Response) -> list[dict[str, object]]:
+    """List Salesforce's own errors; empty when somebody else answers."""
     try:
         body = response.json()
     except ValueError:
         return []
     entries = body if isinstance(body, list) else [body]
     return [
-        (str(entry["errorCode"]), str(entry.get("message", "")))
-        for entry in entries
-        if isinstance(entry, dict) and "errorCode" in entry
+        entry for entry in entries if isinstance(entry, dict) and "errorCode" in entry
     ]

@@ -236,14 +236,6 @@ def test_a_refusal_without_words_is_told_by_its_number(call, http, expected):
         call(server.url)
 
 
-def test_a_used_up_limit_pauses_the_org():
-    body = refused("REQUEST_LIMIT_EXCEEDED")
-    with org(403, body) as server, pytest.raises(Retryable) as caught:
-        status(server.url)
-
-    assert caught.value.pauses_org
-
-
 @pytest.mark.parametrize("http", [None, 502, 504])
 def test_a_deployment_whose_answer_is_lost_is_uncertain(http):
     with org(http, b"<html>Bad gateway</html>") as server, pytest.raises(Uncertain):
