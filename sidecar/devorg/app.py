@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Request, Response, jsonify, request
 
-from sidecar.devorg import backdoor, oauth
+from sidecar.devorg import backdoor, oauth, rest_metadata
 from sidecar.devorg.faults import Fault
 from sidecar.devorg.refusal import Refusal, not_found
 from sidecar.devorg.rest import blueprint as rest
+from sidecar.devorg.soap import door as soap
 
 if TYPE_CHECKING:
     from sidecar.devorg.org import Org
@@ -26,6 +27,8 @@ def create_app(org: Org) -> Flask:
     app.url_map.strict_slashes = False
     app.register_blueprint(oauth.blueprint(org, wall=time.time))
     app.register_blueprint(rest.blueprint(org))
+    app.register_blueprint(rest_metadata.blueprint(org))
+    app.register_blueprint(soap.blueprint(org))
     app.register_blueprint(backdoor.blueprint(org))
 
     @app.before_request

@@ -9,6 +9,7 @@ POST   /devorg/apps            {"name", "certificate", "run_as", "authorised", .
 POST   /devorg/sessions        {"username", "endless", "consumer_key"} -> {"token"};
                                with an app's key a "refresh_token" too
 DELETE /devorg/sessions        end all sessions, or {"token"} alone
+       /devorg/outbound        what outbound messages suffer: ``outbound.backdoor``
 POST   /devorg/reset           forget all records, faults and counts
 """
 
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, jsonify, request
 
 from sidecar.devorg.faults import Fault
+from sidecar.devorg.outbound import backdoor as outbound
 from sidecar.devorg.sessions import App
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ PREFIX = "/devorg"
 def blueprint(org: Org) -> Blueprint:
     """Build the back door of one org."""
     routes = Blueprint("backdoor", __name__, url_prefix=PREFIX)
+    outbound.add_routes(routes, org)
 
     @routes.get("")
     def state() -> Response:

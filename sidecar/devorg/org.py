@@ -57,7 +57,7 @@ class Org:
         # Threads that work beside the requests, started by ``start``.
         self.background: list[Callable[[threading.Event], None]] = []
         # Called when the back door empties the org; whoever keeps state adds to it.
-        self.on_reset: list[Callable[[], None]] = []
+        self.on_reset: list[Callable[[], None]] = [self.outbound.reset]
         self._stop = threading.Event()
         self._access: dict[str, Access] = {}
         self._access_version = (0, 0)

@@ -25,6 +25,7 @@ class Endpoints:
 
     def __init__(self, *, ca_file: str | None) -> None:
         """``ca_file``: who may have signed an endpoint's certificate."""
+        self.ca_file = ca_file
         self._tls = ssl.create_default_context(cafile=ca_file)
         self._open: dict[tuple[str, str, int], http.client.HTTPConnection] = {}
 

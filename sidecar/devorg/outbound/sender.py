@@ -36,17 +36,13 @@ class Outbound:
     Threads start with the first notification, and end with ``close``.
     """
 
-    def __init__(
-        self, org: Org, *, threads: int = 4, ca_file: str | None = None, seed: int = 0
-    ) -> None:
+    def __init__(self, org: Org, *, threads: int = 4, seed: int = 0) -> None:
         """
         Args:
             threads: how many messages may be under way at once.
-            ca_file: who may have signed an endpoint's certificate.
             seed: for the spread of retries and the fractions of switches.
         """
         self.actions: dict[str, Action] = {}
-        self.ca_file = ca_file
         self.counts = {"acknowledged": 0, "dropped": 0, "messages": 0, "nacks": 0}
         # The latest endings, for whoever asks what became of a notification.
         self.dropped: deque[Notification] = deque(maxlen=_KEPT_ENDINGS)
@@ -98,10 +94,15 @@ class Outbound:
             self._queue.hasten()
             self._changed.notify_all()
 
-    def clear(self) -> None:
-        """Forget what is queued; what is under way still ends."""
+    def reset(self) -> None:
+        """Forget queue, switches and counts; what is under way still ends."""
         with self._changed:
             self._queue.clear()
+            self._switches = Switches()
+            self._luck.reset(self._switches)
+            self.counts.update(dict.fromkeys(self.counts, 0))
+            self.dropped.clear()
+            self._changed.notify_all()
 
     def waiting(self) -> list[Notification]:
         """Return what is queued and not under way, oldest first."""
@@ -133,7 +134,7 @@ class Outbound:
             thread.start()
 
     def _run(self) -> None:
-        endpoints = Endpoints(ca_file=self.ca_file)
+        endpoints = Endpoints(ca_file=self._switches.ca_file)
         while batch := self._next():
             # A bug of ours ends this thread, visibly, but loses no notification.
             reason: str | None = "java.lang.RuntimeException"
@@ -141,6 +142,9 @@ class Outbound:
                 # The lock keeps a deployment that may be rolled back out of sight.
                 with self._org.lock:
                     action = self.actions.get(batch[0].action_id)
+                if endpoints.ca_file != self._switches.ca_file:
+                    endpoints.close()
+                    endpoints = Endpoints(ca_file=self._switches.ca_file)
                 if action is None:
                     reason = _ACTION_GONE
                 else:

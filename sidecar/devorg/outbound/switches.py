@@ -25,6 +25,7 @@ class Switches:
         silent_users: usernames without "Send Outbound Messages": their saves
             queue nothing.
         timeout_seconds: real seconds an endpoint may take; Salesforce waits 60.
+        ca_file: who may have signed an endpoint's certificate; None: the usual.
     """
 
     paused: bool = False
@@ -37,6 +38,7 @@ class Switches:
     shuffle: bool = False
     silent_users: tuple[str, ...] = ()
     timeout_seconds: float = 60
+    ca_file: str | None = None
 
     def changed(self, wishes: Mapping[str, object]) -> "Switches":
         """

@@ -1,0 +1,1 @@
+"""The SOAP APIs: Metadata (``m``), and what clients ask of Partner (``u``)."""

@@ -1,0 +1,141 @@
+"""The Metadata API over SOAP.
+
+Source: the Metadata WSDL, API 66; the order of elements in answers is its.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from sidecar.devorg.metadata import describe
+from sidecar.devorg.metadata.deployment import Deployment, Options, check_rights
+from sidecar.devorg.metadata.element import NAMESPACE
+from sidecar.devorg.metadata.result import result
+from sidecar.devorg.permissions import Access
+from sidecar.devorg.refusal import Refusal
+from sidecar.devorg.soap.envelope import Element, Request, child, children, xml
+
+if TYPE_CHECKING:
+    from sidecar.devorg.org import Org
+
+__all__ = ["NAMESPACE", "OPERATIONS"]
+
+
+def _deploy(org: Org, access: Access, request: Request, _version: str) -> str:
+    try:
+        data = base64.b64decode(request.text("ZipFile"), validate=False)
+    except (binascii.Error, ValueError) as exc:
+        raise Refusal("INVALID_TYPE", "ZipFile is not base64") from exc
+    options = child(request.body, "DeployOptions")
+    made = org.metadata.deployments.start(access, data, _options(options))
+    return _accepted(made)
+
+
+def _options(element: Element | None) -> Options:
+    """Read DeployOptions in any order; some clients leave them out altogether."""
+
+    def flag(name: str, *, default: bool = False) -> bool:
+        found = None if element is None else child(element, name)
+        if found is None:
+            return default
+        # simple-salesforce writes Python's True and False.
+        return (found.text or "").strip().lower() in {"true", "1"}
+
+    level = None if element is None else child(element, "testLevel")
+    tests = [] if element is None else children(element, "runTests")
+    return Options(
+        check_only=flag("checkOnly"),
+        rollback_on_error=flag("rollbackOnError"),
+        single_package=flag("singlePackage"),
+        ignore_warnings=flag("ignoreWarnings"),
+        purge_on_delete=flag("purgeOnDelete"),
+        test_level=None if level is None else (level.text or "").strip() or None,
+        run_tests=tuple((each.text or "").strip() for each in tests),
+    )
+
+
+def _accepted(made: Deployment) -> str:
+    return xml("result", {"done": False, "id": made.id, "state": "Queued"})
+
+
+def _check_deploy_status(
+    org: Org, access: Access, request: Request, _version: str
+) -> str:
+    check_rights(access)
+    deployment_id = request.text("asyncProcessId") or request.text("id")
+    found = org.metadata.deployments.get(deployment_id)
+    details = request.text("includeDetails").lower() in {"true", "1"}
+    users = org.records.table("User").rows
+    return xml("result", result(found, users, details=details))
+
+
+def _check_status(org: Org, access: Access, request: Request, _version: str) -> str:
+    """The operation of old clients: how far an asynchronous call is."""
+    check_rights(access)
+    found = org.metadata.deployments.get(request.text("asyncProcessId"))
+    state = "Completed" if found.done else "InProgress"
+    return xml("result", {"done": found.done, "id": found.id, "state": state})
+
+
+def _cancel_deploy(org: Org, access: Access, request: Request, _version: str) -> str:
+    check_rights(access)
+    deployment_id = request.text("String") or request.text("id")
+    found = org.metadata.deployments.cancel(deployment_id, user_id=access.user_id)
+    return xml("result", {"done": found.done, "id": found.id})
+
+
+def _deploy_recent_validation(
+    org: Org, access: Access, request: Request, _version: str
+) -> str:
+    made = org.metadata.deployments.quick(access, request.text("validationId"))
+    return xml("result", made.id)
+
+
+def _describe_metadata(
+    _org: Org, access: Access, _request: Request, _version: str
+) -> str:
+    check_rights(access)
+    return xml(
+        "result",
+        {
+            "metadataObjects": list(describe.metadata_objects()),
+            "organizationNamespace": "",
+            "partialSaveAllowed": True,
+            "testRequired": False,
+        },
+    )
+
+
+def _list_metadata(org: Org, access: Access, request: Request, _version: str) -> str:
+    check_rights(access)
+    types = [
+        (child_.text or "").strip()
+        for query in children(request.body, "queries")
+        if (child_ := child(query, "type")) is not None
+    ]
+    found = describe.file_properties(org, types, user_id=access.user_id)
+    return xml("result", list(found))
+
+
+def _read_metadata(org: Org, access: Access, request: Request, _version: str) -> str:
+    check_rights(access)
+    names = request.texts("fullNames")
+    records = describe.read(org, request.text("type"), names)
+    inner = "".join(etree.tostring(each, encoding="unicode") for each in records)
+    return f"<result>{inner}</result>"
+
+
+OPERATIONS = {
+    "deploy": _deploy,
+    "checkDeployStatus": _check_deploy_status,
+    "checkStatus": _check_status,
+    "cancelDeploy": _cancel_deploy,
+    "deployRecentValidation": _deploy_recent_validation,
+    "describeMetadata": _describe_metadata,
+    "listMetadata": _list_metadata,
+    "readMetadata": _read_metadata,
+}
