@@ -185,6 +185,10 @@ def _member_is_new(save: Save) -> None:
             )
 
 
+def _permission_set(save: Save) -> None:
+    save.after["IsCustom"] = not save.after.get("IsOwnedByProfile")
+
+
 def _assignment(save: Save) -> None:
     row = save.after
     table = save.org.records.table("PermissionSetAssignment")
@@ -291,5 +295,6 @@ _COMPLETE: dict[str, Callable[[Save], None]] = {
     "Opportunity": _opportunity,
     "Campaign": _campaign,
     "CampaignMember": _campaign_member,
+    "PermissionSet": _permission_set,
     "PermissionSetAssignment": _assignment,
 }

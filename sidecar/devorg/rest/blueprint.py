@@ -73,11 +73,8 @@ def blueprint(org: Org) -> Blueprint:
 
 def _call(org: Org, request: Request, raw: bytes) -> Call:
     # The path as it came: an external id may hold an encoded slash.
-    url = str(
-        request.environ.get("RAW_URI")
-        or request.environ.get("REQUEST_URI")
-        or request.full_path
-    )
+    raw_path = request.environ.get("RAW_URI") or request.environ["REQUEST_URI"]
+    url = f"{str(raw_path).partition('?')[0]}?{request.query_string.decode('latin-1')}"
     if len(url) > _LONGEST_URL:
         raise Refusal("URI_TOO_LONG", "Requested URI is too long", status=414)
     version, segments, query = split_url(url)

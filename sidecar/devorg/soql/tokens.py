@@ -56,13 +56,10 @@ def tokens(text: str) -> Iterator[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            character = text[at]
-            problem = (
-                "line 1:{0} no viable alternative at character '''"
-                if character == "'"
-                else "line 1:{0} no viable alternative at character '" + character + "'"
+            raise Refusal(
+                "MALFORMED_QUERY",
+                f"line 1:{at} no viable alternative at character '{text[at]}'",
             )
-            raise Refusal("MALFORMED_QUERY", problem.format(at))
         kind = str(match.lastgroup)
         if kind != "space":
             yield Token(kind, match.group(), at)
