@@ -2,7 +2,7 @@
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -51,35 +51,35 @@ def due_at(now: datetime, promise: Promise, week: WorkingWeek) -> datetime:
     Returns:
         An aware moment in the team's time zone, always within working time.
     """
-    local = _next_working_moment(now.astimezone(week.time_zone), week)
+    at = now.astimezone(UTC)
+    opens, closes = _hours_from(at, week)
     if promise.days:
-        day = local.date()
         for _ in range(promise.days):
-            day = _next_working_day(day, week)
-        return datetime.combine(day, week.ends, week.time_zone)
+            _, closes = _hours_from(closes, week)
+        return closes.astimezone(week.time_zone)
+    at = max(at, opens)
     left = timedelta(hours=promise.hours)
-    while True:
-        closes = datetime.combine(local.date(), week.ends, week.time_zone)
-        if local + left <= closes:
-            return local + left
-        left -= closes - local
-        day = _next_working_day(local.date(), week)
-        local = datetime.combine(day, week.starts, week.time_zone)
+    while at + left > closes:
+        left -= closes - at
+        at, closes = _hours_from(closes, week)
+    return (at + left).astimezone(week.time_zone)
 
 
-def _next_working_moment(local: datetime, week: WorkingWeek) -> datetime:
-    day = local.date()
-    if week.works_on(day):
-        if local.timetz().replace(tzinfo=None) < week.starts:
-            return datetime.combine(day, week.starts, week.time_zone)
-        if local.timetz().replace(tzinfo=None) < week.ends:
-            return local
-    return datetime.combine(_next_working_day(day, week), week.starts, week.time_zone)
+def _hours_from(at: datetime, week: WorkingWeek) -> tuple[datetime, datetime]:
+    """
+    Find the working hours that end after a moment: the current ones, or the next.
 
-
-def _next_working_day(day: date, week: WorkingWeek) -> date:
-    for _ in range(366):
-        day += timedelta(days=1)
-        if week.works_on(day):
-            return day
+    In UTC: clocks that are changed repeat an hour or leave one out, and by their own
+    reckoning a later moment could be due before an earlier one.
+    """
+    first = at.astimezone(week.time_zone).date()
+    for day in (first + timedelta(days=ahead) for ahead in range(367)):
+        if not week.works_on(day):
+            continue
+        opens, closes = (
+            datetime.combine(day, clock, week.time_zone).astimezone(UTC)
+            for clock in (week.starts, week.ends)
+        )
+        if opens < closes and at < closes:
+            return opens, closes
     raise ValueError("the holidays leave no working day within a year")
