@@ -6,6 +6,7 @@ setting is wrong.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -170,6 +171,8 @@ def demo(once: bool, leads: int, data: Path) -> None:
     # The demo brings the dev org and a mail server along; nothing else needs them.
     from sidecar.demo import play
 
+    # Whoever ends us, ends what we started: all of it is stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(play.run(data.resolve(), once=once, leads=leads))
 
 

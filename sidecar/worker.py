@@ -15,7 +15,7 @@ def _wiring() -> Wiring:
     return Wiring(settings.from_environ())
 
 
-def process(*event_ids: int) -> None:
+def process(event_ids: list[int]) -> None:
     """Decide about events of the inbox."""
     _wiring().process(event_ids)
 

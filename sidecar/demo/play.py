@@ -12,11 +12,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.status import Status
 from rich.table import Table
 from simple_salesforce.api import Salesforce
 from sqlalchemy import select
 
-from sidecar.demo.stage import Stage, build
+from sidecar.demo.stage import Stage, Tell, build
 from sidecar.mail.letters import message_id
 from sidecar.referral.playbook import follow_up_key
 from sidecar.salesforce.records import TASK_KEY
@@ -60,8 +61,11 @@ def run(directory: Path, *, once: bool, leads: int) -> int:
     if not console.is_terminal:
         console = Console(width=160)
     started = time.monotonic()
-    with console.status("starting ...") as status:
-        stage = build(directory, tell=lambda part: status.update(f"starting: {part}"))
+    try:
+        with console.status("starting ...") as status:
+            stage = build(directory, tell=_teller(console, status))
+    except KeyboardInterrupt:
+        return 130
     try:
         _addresses(console, stage, time.monotonic() - started)
         admin = stage.admin()
@@ -86,6 +90,18 @@ def run(directory: Path, *, once: bool, leads: int) -> int:
     finally:
         with console.status("stopping ..."):
             stage.machine.stop()
+
+
+def _teller(console: Console, status: Status) -> Tell:
+    """Say which part is being started, wherever the words go."""
+
+    def tell(part: str) -> None:
+        if console.is_terminal:
+            status.update(f"starting: {part}")
+        else:
+            console.print(f"starting: {part}")
+
+    return tell
 
 
 def _addresses(console: Console, stage: Stage, seconds: float) -> None:

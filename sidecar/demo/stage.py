@@ -112,9 +112,9 @@ def _build(machine: Machine, *, tell: Tell, workers: int, speed: float) -> Stage
     tell("web, workers, clock")
     for child in our_processes(environ, bind=bind, workers=workers):
         machine.start(child)
-    connection_id, hook_url = _connect(wiring, org)
+    connection_id, hook_url = connect(wiring, org)
     tell("referral fields and flow, deployed into the dev org")
-    _install(org, hook_url)
+    install(org, hook_url)
     ready = f"http://{bind}/readyz"
     machine.wait_for("web", lambda: requests.get(ready, timeout=2).ok)
     return Stage(
@@ -139,7 +139,8 @@ def _start_org(machine: Machine, speed: float) -> Running:
     return read_info(folder)
 
 
-def _connect(wiring: Wiring, org: Running) -> tuple[int, str]:
+def connect(wiring: Wiring, org: Running) -> tuple[int, str]:
+    """Connect the dev org; the connection's id and the address for its messages."""
     hook_key = keyring.new_hook_key()
     new = connections.NewConnection(
         name="dev org",
@@ -157,7 +158,7 @@ def _connect(wiring: Wiring, org: Running) -> tuple[int, str]:
     return connection_id, door.address(wiring.settings.public_url, hook_key)
 
 
-def _install(org: Running, hook_url: str) -> None:
+def install(org: Running, hook_url: str) -> None:
     """Deploy module ``core``, and grant its permission sets."""
     tree = read.select(read.load(read.bundled()), ["core"])
     values = {

@@ -135,7 +135,7 @@ def _one_batch(
                 with db.begin_nested():
                     alone = decide(db, connection, [event])
             except Exception as exc:  # noqa: BLE001
-                log().exception("process.event_failed", event=event.id)
+                log().exception("process.event_failed", event_id=event.id)
                 _put_off(db, event, f"{type(exc).__name__}: {exc}", now())
                 deeds.outcomes[event.id] = "failed"
             else:

@@ -32,6 +32,8 @@ def engine_for(database_url: str, *, pool_size: int = 8) -> Engine:
         max_overflow=4,
         pool_pre_ping=True,
         connect_args=CONNECT_ARGS,
+        # An error's text goes into logs and rows: it must not name people.
+        hide_parameters=True,
     )
 
 
