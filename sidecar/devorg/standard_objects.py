@@ -177,7 +177,7 @@ _WHAT = "Account,Opportunity,Campaign"
 _TASK = f"""
 WhoId reference(Contact,Lead) rel=Who child=Tasks | Name ID
 WhatId reference({_WHAT}) rel=What child=Tasks | Related To ID
-Subject combobox(Call;Email;Send Letter;Send Quote;Other) name name open
+Subject combobox(Call;Email;Send Letter;Send Quote;Other) name open
 ActivityDate date | Due Date Only
 Status picklist(Not Started*;In Progress;Completed;Waiting on someone else;Deferred) defaulted
 Priority picklist(High;Normal*;Low) defaulted
@@ -200,7 +200,7 @@ TaskSubtype picklist(Task*;Email;ListEmail;Cadence;Call;LinkedIn) once open
 _EVENT = f"""
 WhoId reference(Contact,Lead) rel=Who child=Events | Name ID
 WhatId reference({_WHAT}) rel=What child=Events | Related To ID
-Subject combobox(Call;Email;Meeting;Send Letter/Quote;Other) name name open
+Subject combobox(Call;Email;Meeting;Send Letter/Quote;Other) name open
 Location string(255)
 IsAllDayEvent boolean | All-Day Event
 ActivityDateTime datetime open | Due Date Time
