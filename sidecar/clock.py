@@ -1,4 +1,4 @@
-"""Entry for the clock: every 15 seconds, whatever is due is rung for."""
+"""Entry for the clock: every 15 seconds by default, whatever is due is rung for."""
 
 import signal
 import threading
@@ -8,10 +8,8 @@ from sqlalchemy.exc import OperationalError
 from sidecar.logs import log
 from sidecar.wiring import Wiring
 
-SWEEP_SECONDS = 15
 
-
-def run(wiring: Wiring, *, every: float = SWEEP_SECONDS) -> None:
+def run(wiring: Wiring) -> None:
     """Sweep until SIGTERM or SIGINT."""
     stopped = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -24,4 +22,4 @@ def run(wiring: Wiring, *, every: float = SWEEP_SECONDS) -> None:
         else:
             if rings:
                 log().info("clock.swept", rings=rings)
-        stopped.wait(every)
+        stopped.wait(wiring.settings.sweep_seconds)

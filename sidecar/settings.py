@@ -50,6 +50,12 @@ class Settings:
     max_message_bytes: int = 10 * 1024 * 1024
     """An outbound message may be this long: 100 full records are below 1 MB."""
 
+    lease_seconds: int = 120
+    """After so long without a word, an attempt counts as broken off."""
+
+    sweep_seconds: int = 15
+    """How often the clock rings for what is due."""
+
     log_format: str = "json"
     """``json`` for machines, ``text`` for people."""
 
@@ -77,6 +83,8 @@ def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(**given)  # type: ignore[arg-type]
 
 
+_LEAST = {"max_message_bytes": 1024, "lease_seconds": 5, "sweep_seconds": 1}
+
 # Read by the test suite alone; not a setting of the service.
 _NOT_OURS = {"SIDECAR_CORPUS"}
 
@@ -94,9 +102,12 @@ def _value(name: str, field: str, value: str) -> object:
             if value.lower() not in {"1", "0", "true", "false"}:
                 raise WrongSetting(f"{name} is {value!r}; it takes true or false")
             return value.lower() in {"1", "true"}
-        case "max_message_bytes":
-            if not value.isdigit() or int(value) < 1024:
-                raise WrongSetting(f"{name} is {value!r}; it takes bytes, 1024 or more")
+        case "max_message_bytes" | "lease_seconds" | "sweep_seconds":
+            least = _LEAST[field]
+            if not (value.isascii() and value.isdigit()) or int(value) < least:
+                raise WrongSetting(
+                    f"{name} is {value!r}; it takes a whole number, {least} or more"
+                )
             return int(value)
         case "log_format":
             if value not in {"json", "text"}:

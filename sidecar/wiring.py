@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from functools import cached_property
 from typing import Any
@@ -121,6 +121,11 @@ class Wiring:
         return Records(self.sessions)
 
     @property
+    def lease(self) -> timedelta:
+        """How long an attempt may take before another worker makes the next."""
+        return timedelta(seconds=self.settings.lease_seconds)
+
+    @property
     def templates(self) -> tuple[str, ...]:
         """The names of the mail templates."""
         return tuple(names())
@@ -218,6 +223,7 @@ class Wiring:
                 engine=self.engine,
                 keyring=self.keyring,
                 tasks=self.records,
+                lease=self.lease,
                 now=self.now,
             )
         return deliver.deliver_emails(
@@ -227,6 +233,7 @@ class Wiring:
             reps=self.records,
             post=self.mailer.connection,
             write=self.write,
+            lease=self.lease,
             now=self.now,
         )
 

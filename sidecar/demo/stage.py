@@ -5,14 +5,14 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 from simple_salesforce.api import Salesforce
 
-from sidecar import keyring, settings
+from sidecar import keyring
 from sidecar.devorg.process import Running, read_info
 from sidecar.devorg.serve import INFO_FILE
 from sidecar.errors import Permanent
@@ -23,6 +23,7 @@ from sidecar.salesforce import metadata
 from sidecar.salesforce.deployment import Deployment
 from sidecar.salesforce.metadata import Options
 from sidecar.salesforce.session import API_VERSION, http_session
+from sidecar.settings import from_environ
 from sidecar.store import connections, database
 from sidecar.wiring import Wiring
 
@@ -67,23 +68,40 @@ def client(org: Running) -> Salesforce:
 
 
 def build(
-    directory: Path, *, tell: Tell, workers: int = 2, speed: float = 1.0
+    directory: Path,
+    *,
+    tell: Tell,
+    workers: int = 2,
+    speed: float = 1.0,
+    settings: Mapping[str, str] | None = None,
 ) -> Stage:
     """
     Start everything on an empty stage; what an earlier demo left is forgotten.
+
+    Args:
+        tell: is called with the name of each part before it starts.
+        workers: how many worker processes.
+        speed: of the dev org's clock.
+        settings: further ``SIDECAR_`` variables.
 
     Raises:
         Permanent: a part did not come up; with the last that it said.
     """
     machine = Machine(directory)
     try:
-        return _build(machine, tell=tell, workers=workers, speed=speed)
+        return _build(machine, tell, workers, speed, settings or {})
     except BaseException:
         machine.stop()
         raise
 
 
-def _build(machine: Machine, *, tell: Tell, workers: int, speed: float) -> Stage:
+def _build(
+    machine: Machine,
+    tell: Tell,
+    workers: int,
+    speed: float,
+    more: Mapping[str, str],
+) -> Stage:
     directory = machine.directory
     for folder in ("mail", "logs", "redis", "devorg"):
         shutil.rmtree(directory / folder, ignore_errors=True)
@@ -105,8 +123,9 @@ def _build(machine: Machine, *, tell: Tell, workers: int, speed: float) -> Stage
         "SIDECAR_CA_FILE": org.ca_file or "",
         "SIDECAR_PUBLIC_URL": f"http://{bind}",
         "SIDECAR_KEYS_FILE": str(machine.keys_file()),
+        **more,
     }
-    wiring = Wiring(settings.from_environ(environ))
+    wiring = Wiring(from_environ(environ))
     tell("tables")
     database.upgrade(wiring.engine)
     tell("web, workers, clock")

@@ -6,9 +6,6 @@ from datetime import datetime, timedelta
 MAX_ATTEMPTS = 12
 """With the delays below: given up on after some ten hours."""
 
-LEASE = timedelta(seconds=120)
-"""How long an attempt may take before another worker may make the next one."""
-
 _FIRST = timedelta(seconds=5)
 _LONGEST = timedelta(hours=2)
 

@@ -6,14 +6,14 @@ database connection while Salesforce or a mail server takes its time.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Engine
 
 from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain
-from sidecar.jobs.backoff import LEASE, MAX_ATTEMPTS, retry_at
+from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
 from sidecar.keyring import Keyring
 from sidecar.logs import log
 from sidecar.mail.letters import Letter
@@ -60,10 +60,14 @@ def deliver_tasks(
     engine: Engine,
     keyring: Keyring,
     tasks: Tasks,
+    lease: timedelta,
     now: Callable[[], datetime],
 ) -> int:
     """
     Put all of an org's due tasks, up to 200 in a call, one call at a time.
+
+    Args:
+        lease: how long one call may take before somebody else may make it.
 
     Returns:
         How many attempts were made. None where somebody else is at it: what they
@@ -75,13 +79,13 @@ def deliver_tasks(
             if _resting(db_connection := connections.find(db, connection_id), now()):
                 return made
             if not connections.take_lane(
-                db, connection_id, now=now(), until=now() + LEASE
+                db, connection_id, now=now(), until=now() + lease
             ):
                 return made
         round_made = 0
         try:
             while attempts := _claim(
-                engine, keyring, connection_id, "task", BATCH, now()
+                engine, keyring, connection_id, "task", BATCH, now(), lease
             ):
                 ends = _put(connection_id, attempts, tasks, now)
                 round_made += len(attempts)
@@ -105,6 +109,7 @@ def deliver_emails(
     reps: Reps,
     post: Callable[[], AbstractContextManager[Post]],
     write: Callable[[OrgConnection, Attempt, Email, Rep], Letter],
+    lease: timedelta,
     now: Callable[[], datetime],
 ) -> int:
     """
@@ -116,6 +121,7 @@ def deliver_emails(
     Args:
         post: opens the connection.
         write: makes the letter. Raises Permanent.
+        lease: how long a batch may take before somebody else may send it.
 
     Returns:
         How many attempts were made.
@@ -123,19 +129,25 @@ def deliver_emails(
     made = 0
     with post() as outgoing:
         while attempts := _claim(
-            engine, keyring, connection_id, "email", MAILS_AT_ONCE, now()
+            engine, keyring, connection_id, "email", MAILS_AT_ONCE, now(), lease
         ):
             with engine.connect() as db:
                 connection = connections.find(db, connection_id)
             if connection is None:
                 return made
             known = _reps_of(attempts, connection, reps, now)
+            stop_at = now() + lease / 2
             for attempt in attempts:
+                if now() > stop_at:
+                    # A slow mail server: what is left goes back untouched, before
+                    # its lease ends and somebody else sends it as well.
+                    _settle(engine, [_Ending(End("waiting"))], [attempt], now())
+                    continue
                 send = partial(
                     _send, connection, attempt, known, outgoing=outgoing, write=write
                 )
                 _settle(engine, [_end_of(attempt, send, now)], [attempt], now())
-            made += len(attempts)
+                made += 1
             if isinstance(known, Retryable) and known.pauses_org:
                 _pause(engine, connection_id, [_Ending(End("waiting"), known)])
                 return made
@@ -157,6 +169,7 @@ def _claim(
     kind: str,
     limit: int,
     now: datetime,
+    lease: timedelta,
 ) -> list[Attempt]:
     with engine.begin() as db:
         return follow_ups.claim(
@@ -164,7 +177,7 @@ def _claim(
             connection_id,
             kind,
             now=now,
-            lease_ends=now + LEASE,
+            lease_ends=now + lease,
             limit=limit,
             keyring=keyring,
         )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,15 @@ from sqlalchemy import select
 from sidecar.demo.play import read_mails
 from sidecar.demo.stage import client
 from sidecar.errors import Retryable, Uncertain
-from sidecar.jobs.backoff import LEASE, MAX_ATTEMPTS
+from sidecar.jobs.backoff import MAX_ATTEMPTS
 from sidecar.jobs.deliver import deliver_emails
 from sidecar.referral.journey import Milestone
 from sidecar.referral.playbook import Email, FollowUp, Task, follow_up_key
 from sidecar.salesforce.records import TASK_KEY
 from sidecar.store import connections, follow_ups
 from sidecar.store.tables import follow_up
+
+LEASE = timedelta(seconds=120)
 
 
 class Desk:
@@ -382,6 +385,7 @@ def test_no_answer_is_a_matter_of_policy(desk, resend, state):
         reps=desk.wiring.records,
         post=post,
         write=desk.wiring.write,
+        lease=LEASE,
         now=desk.wiring.now,
     )
     assert desk.states() == [(state, 1)]
@@ -400,6 +404,7 @@ def test_a_salesforce_that_does_not_answer_keeps_mails_waiting(desk, mailbox):
         reps=Away(),
         post=desk.wiring.mailer.connection,
         write=desk.wiring.write,
+        lease=LEASE,
         now=desk.wiring.now,
     )
     assert desk.states() == [("waiting", 1)]

@@ -67,15 +67,15 @@ class Town:
     def hear_and_process(self, *fields: Mapping[str, str], **more: Any) -> None:
         self.process(self.hear(*fields, **more))
 
-    def rows(self, table, *columns) -> list[tuple]:
+    def rows(self, *columns) -> list[tuple]:
         with self.wiring.engine.connect() as db:
             return [tuple(row) for row in db.execute(select(*columns).order_by("id"))]
 
     def planned(self) -> list[tuple]:
-        return self.rows(follow_up, follow_up.c.milestone, follow_up.c.kind)
+        return self.rows(follow_up.c.milestone, follow_up.c.kind)
 
     def told(self) -> list[tuple]:
-        return self.rows(event, event.c.state, event.c.outcome)
+        return self.rows(event.c.state, event.c.outcome)
 
     def status(self, number: int = 1) -> str | None:
         with self.wiring.engine.connect() as db:
@@ -211,7 +211,7 @@ def test_an_org_that_refuses_makes_a_dead_letter_with_its_words(town):
     town.org.failure = Permanent("INVALID_FIELD: No such column")
     town.hear_and_process(fields)
 
-    (row,) = town.rows(event, event.c.state, event.c.error)
+    (row,) = town.rows(event.c.state, event.c.error)
     assert row == ("dead", "reading the record: INVALID_FIELD: No such column")
 
 
@@ -265,7 +265,7 @@ milestones:
     town.connection, _ = connect(org_id="00D000000000002EAA", playbook=text)
     town.hear_and_process(lead(1))
 
-    assert town.rows(follow_up, follow_up.c.kind, follow_up.c.playbook_version) == [
+    assert town.rows(follow_up.c.kind, follow_up.c.playbook_version) == [
         ("email", "acme 7")
     ]
 
