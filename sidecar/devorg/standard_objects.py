@@ -187,10 +187,10 @@ Type picklist(Call;Meeting;Other;Email)
 IsClosed boolean system | Closed
 AccountId reference(Account) readonly open rel=Account
 IsArchived boolean system | Archived
-CallDurationInSeconds int | Call Duration
-CallType picklist(Internal;Inbound;Outbound)
-CallDisposition string(255) | Call Result
-CallObject string(255) | Call Object Identifier
+CallDurationInSeconds int open | Call Duration
+CallType picklist(Internal;Inbound;Outbound) open
+CallDisposition string(255) open | Call Result
+CallObject string(255) open | Call Object Identifier
 ReminderDateTime datetime | Reminder Date/Time
 IsReminderSet boolean | Reminder Set
 CompletedDateTime datetime readonly open | Completed Date
