@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -38,11 +38,12 @@ def read(text: str, *, templates: Collection[str]) -> Playbook:
         WrongPlaybook: with every fault found, each as ``place: what is wrong``.
     """
     try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
+        raw = yaml.load(text, _Loader)  # noqa: S506 it makes nothing but text
+    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as exc:
+        # PyYAML lets through what Python says of \UFFFFFFFF, or of a thousand [.
         raise WrongPlaybook(f"the playbook is not YAML: {exc}") from exc
     if not isinstance(raw, dict):
-        raise WrongPlaybook("the playbook is empty: it needs version and milestones")
+        raise WrongPlaybook("the playbook has neither version nor milestones")
     try:
         loaded: Playbook = _PlaybookSchema(context_templates=templates).load(raw)
     except ValidationError as exc:
@@ -58,6 +59,39 @@ def standard(templates: tuple[str, ...]) -> Playbook:
     return read(text, templates=templates)
 
 
+class _Loader(yaml.BaseLoader):
+    """
+    YAML in which every value is text, as all of a playbook's are.
+
+    So ``version: 1.10`` keeps its zero and ``action: no`` is a name. What YAML would
+    let pass unnoticed is refused: a milestone that stands there twice.
+    """
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> str:
+        text: str = super().construct_scalar(node)
+        if _UNKEPT.search(text):
+            problem = "found a character that no database keeps"
+            raise yaml.constructor.ConstructorError(
+                None, None, problem, node.start_mark
+            )
+        return text
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Hashable, Any]:
+        made = super().construct_mapping(node, deep)
+        names: set[Hashable] = set()
+        for key, _ in node.value:
+            name = self.construct_object(key)
+            if name in names:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"found {name!r} a second time", key.start_mark
+                )
+            names.add(name)
+        return made
+
+
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 _DUE = re.compile(r"(\d{1,3}) working (day|hour)s?")
 
 
@@ -141,42 +175,50 @@ class _PlaybookSchema(Schema):
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Playbook:
         actions: Mapping[Milestone, list[Action]] = data["milestones"]
-        for milestone, listed in actions.items():
-            names = [action.name for action in listed]
-            for place, action in enumerate(listed):
-                where = f"milestones.{milestone}[{place}]"
-                if names.index(action.name) != place:
-                    raise ValidationError({where: f"a second action {action.name!r}"})
-                rule = action.rule
-                if isinstance(rule, EmailRule) and rule.template not in self._templates:
-                    known = ", ".join(self._templates)
-                    raise ValidationError(
-                        {where: f"no template {rule.template!r}; there are {known}"}
-                    )
+        faults = {
+            name: found
+            for name, listed in actions.items()
+            if (found := self._faults(listed))
+        }
+        if faults:
+            raise ValidationError({"milestones": faults})
         return Playbook(
             data["version"], {name: tuple(listed) for name, listed in actions.items()}
         )
 
+    def _faults(self, actions: Sequence[Action]) -> dict[int, str]:
+        """What is wrong with the actions of one milestone, by their place."""
+        found = {}
+        names = [action.name for action in actions]
+        for place, (name, rule) in enumerate(
+            (item.name, item.rule) for item in actions
+        ):
+            if names.index(name) != place:
+                found[place] = f"a second action {name!r}"
+            elif isinstance(rule, EmailRule) and rule.template not in self._templates:
+                known = ", ".join(self._templates)
+                found[place] = f"no template {rule.template!r}; there are {known}"
+        return found
 
-def _told(messages: Any, place: str = "") -> list[str]:
+
+def _told(messages: Any, *path: object) -> list[str]:
     """Flatten marshmallow's tree of faults into ``place: fault`` lines."""
-    match messages:
-        case dict():
-            return [
-                line
-                for key, below in messages.items()
-                for line in _told(below, _below(place, key))
-            ]
-        case list():
-            return [f"{place}: {fault}" for fault in messages]
-        case _:
-            return [f"{place}: {messages}"]
+    if isinstance(messages, dict):
+        return [
+            line for key, below in messages.items() for line in _told(below, *path, key)
+        ]
+    faults = messages if isinstance(messages, list) else [messages]
+    return [f"{_place(path)}: {fault}" for fault in faults]
 
 
-def _below(place: str, key: object) -> str:
-    if isinstance(key, int):
-        return f"{place}[{key}]"
-    # marshmallow speaks of the keys and values of a dict, and of the whole schema.
-    if key in {"value", "key", "_schema"}:
-        return place
-    return f"{place}.{key}" if place else str(key)
+def _place(path: Sequence[object]) -> str:
+    """``milestones.submitted[0].task``"""
+    place = ""
+    for depth, key in enumerate(path):
+        if isinstance(key, int):
+            place += f"[{key}]"
+        # marshmallow tells the names of milestones from what is below them, and
+        # speaks of the whole schema.
+        elif key != "_schema" and (depth != 2 or key not in {"key", "value"}):
+            place += f".{key}" if place else str(key)
+    return place
