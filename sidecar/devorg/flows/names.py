@@ -72,7 +72,9 @@ class Names:
         """Read a literal or a reference; an absent value is null."""
         if element is None or len(element) == 0:
             return Literal(None, Type.NULL)
-        kind, written = name_of(element[0]), (element[0].text or "").strip()
+        kind, written = name_of(element[0]), element[0].text or ""
+        if kind != "stringValue":
+            written = written.strip()
         if kind == "elementReference":
             return Reference(written, self.type(where, written))
         try:

@@ -81,10 +81,10 @@ class Resources:
         Raises:
             FormulaError: it leads nowhere.
         """
+        found = self.type_of(path)
         root, _, rest = path.partition(".")
-        if root in self.records and rest:
+        if root in self.records:
             type_ = self._org.schema[self.records[root]]
-            field = field_of(self._org.schema, type_, rest)
-            if len(field.reference_to) > 1:
+            if len(field_of(self._org.schema, type_, rest).reference_to) > 1:
                 raise not_there(rest)
-        return self.type_of(path)
+        return found

@@ -47,15 +47,17 @@ def _nothing(_work: Work, _full_name: str) -> None:
 
 def _field_in_use(work: Work, full_name: str) -> None:
     """Refuse to delete a field that an active flow or a rule reads."""
-    name = full_name.partition(".")[2]
+    object_name, _, name = full_name.partition(".")
     for each in work.components:
-        if each.type in {"Flow", "ValidationRule", "WorkflowOutboundMessage"}:
-            words = {(e.text or "").strip() for e in each.element.iter()}
-            if any(_mentions(word, name) for word in words):
-                raise Problem(
-                    f"This custom field is referenced elsewhere in salesforce.com."
-                    f" : {each.type} - {each.full_name}"
-                )
+        if each.type not in {"Flow", "ValidationRule", "WorkflowOutboundMessage"}:
+            continue
+        words = {(e.text or "").strip() for e in each.element.iter()}
+        about = {each.full_name.partition(".")[0]} | words
+        if object_name in about and any(_mentions(word, name) for word in words):
+            raise Problem(
+                "This custom field is referenced elsewhere in salesforce.com."
+                f" : {each.type} - {each.full_name}"
+            )
     custom_field.remove(work, full_name)
 
 
