@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from meta_listener import ACK, NACK, Listener
 
+from sidecar.devorg.certificates import make_tls
 from sidecar.devorg.clock import OrgClock
 from sidecar.devorg.founding import ADMIN, INTEGRATION
 from sidecar.devorg.org import Org
@@ -173,6 +174,21 @@ def test_nobody_listening_is_a_failed_attempt(org, admin, listener):
     listener.close()
     org.outbound.queue(action(org, url), leads(org, admin, 1))
     assert failures(org, 1)[0].error == "java.net.ConnectException: Connection refused"
+
+
+def test_the_endpoint_s_certificate_is_verified(org, admin, tmp_path):
+    tls = make_tls(tmp_path)
+    secure = Listener(certificate=(tls.chain, tls.key))
+    org.outbound.queue(action(org, secure.url), leads(org, admin, 1))
+    assert failures(org, 1)[0].error == (
+        "javax.net.ssl.SSLHandshakeException: PKIX path building failed: unable to "
+        "find valid certification path to requested target"
+    )
+    org.outbound.set_switches({"ca_file": str(tls.ca)})
+    org.outbound.retry_now()
+    secure.wait_for(1)
+    assert settled(org)["acknowledged"] == 1
+    secure.close()
 
 
 def test_an_endpoint_elsewhere_is_never_called(org, admin):
