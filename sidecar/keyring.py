@@ -32,7 +32,10 @@ class Keyring:
         try:
             self._ring = MultiFernet([Fernet(key) for key in keys])
         except ValueError as exc:
-            raise Permanent(f"a key of the key ring is malformed: {exc}") from exc
+            raise Permanent(
+                "a key of SIDECAR_KEYS or SIDECAR_KEYS_FILE is none: it takes what "
+                "`sidecar keys new` prints"
+            ) from exc
 
     def seal(self, text: str) -> str:
         """Encrypt and sign; the result is ASCII."""

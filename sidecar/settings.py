@@ -4,10 +4,10 @@ Nothing else in the product reads the environment.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sidecar.errors import Permanent
 
@@ -89,13 +89,24 @@ _LEAST = {"max_message_bytes": 1024, "lease_seconds": 5, "sweep_seconds": 1}
 _NOT_OURS = {"SIDECAR_CORPUS"}
 
 
+_ADDRESSES = {
+    "database_url": ("postgresql", "postgres"),
+    "redis_url": ("redis", "rediss", "unix"),
+    "smtp_url": ("smtp", "smtp+starttls", "smtps"),
+}
+
+
 def _value(name: str, field: str, value: str) -> object:
     match field:
         case "keys":
-            return tuple(key.strip() for key in value.split(",") if key.strip())
+            keys = tuple(key.strip() for key in value.split(",") if key.strip())
+            if not all(re.fullmatch("[A-Za-z0-9_-]{43}=", key) for key in keys):
+                # Which one, and how it reads, is nobody's business.
+                raise WrongSetting(f"{name} takes what `sidecar keys new` prints")
+            return keys
         case "keys_file" | "ca_file":
             path = Path(value)
-            if not path.is_file():
+            if "\0" in value or not path.is_file():
                 raise WrongSetting(f"{name}: there is no file {value}")
             return path
         case "demo":
@@ -104,7 +115,7 @@ def _value(name: str, field: str, value: str) -> object:
             return value.lower() in {"1", "true"}
         case "max_message_bytes" | "lease_seconds" | "sweep_seconds":
             least = _LEAST[field]
-            if not (value.isascii() and value.isdigit()) or int(value) < least:
+            if not re.fullmatch("[0-9]{1,12}", value) or int(value) < least:
                 raise WrongSetting(
                     f"{name} is {value!r}; it takes a whole number, {least} or more"
                 )
@@ -114,9 +125,26 @@ def _value(name: str, field: str, value: str) -> object:
                 raise WrongSetting(f"{name} is {value!r}; it takes json or text")
             return value
         case "public_url":
-            parts = urlsplit(value)
-            if parts.scheme not in {"http", "https"} or not parts.hostname:
+            if not _PUBLIC.fullmatch(value):
                 raise WrongSetting(f"{name} is {value!r}; it takes an https address")
             return value.rstrip("/")
-        case _:
+        case "mail_from":
+            if not re.fullmatch(r"[^@\r\n]*[^@\s]@[^@\s]+", value):
+                raise WrongSetting(
+                    f"{name} is {value!r}; it takes Some Name <name@example.com>"
+                )
             return value
+        case _:
+            # Its password, if it has one, is not repeated.
+            schemes = _ADDRESSES[field]
+            if value.partition("://")[0] not in schemes or "\0" in value:
+                known = " or ".join(f"{scheme}://" for scheme in schemes)
+                raise WrongSetting(f"{name} takes an address with {known}")
+            return value
+
+
+# No query, no fragment, no login: paths are put behind it.
+_PUBLIC = re.compile(
+    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~/-]*)?",
+    re.ASCII,
+)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import redis
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from sidecar import doorbell, keyring
 from sidecar.doorbell import Doorbell
@@ -31,7 +31,7 @@ from sidecar.salesforce.hosts import checked
 from sidecar.salesforce.ids import same_org
 from sidecar.salesforce.records import Records, Rep
 from sidecar.salesforce.session import Sessions, http_session
-from sidecar.settings import Settings
+from sidecar.settings import Settings, WrongSetting
 from sidecar.store import connections, database, quarantine
 from sidecar.store.connections import OrgConnection
 from sidecar.store.follow_ups import Attempt
@@ -59,27 +59,46 @@ class Wiring:
 
     @cached_property
     def keyring(self) -> Keyring:
-        """The key ring. Raises Permanent: there is none, outside the demo."""
+        """The key ring. Raises WrongSetting: there is none, outside the demo."""
         keys = list(self.settings.keys)
-        if self.settings.keys_file is not None:
-            keys += self.settings.keys_file.read_text("ascii").split()
+        if (path := self.settings.keys_file) is not None:
+            try:
+                keys += path.read_text("ascii").split()
+            except (OSError, UnicodeDecodeError) as exc:
+                raise WrongSetting(f"SIDECAR_KEYS_FILE cannot be read: {exc}") from exc
         if not keys and self.settings.demo:
             keys = [_DEMO_KEY]
-        return Keyring(keys)
+        try:
+            return Keyring(keys)
+        except Permanent as exc:
+            raise WrongSetting(str(exc)) from exc
 
     @cached_property
     def engine(self) -> Engine:
         """PostgreSQL."""
         if not self.settings.database_url:
-            raise Permanent(
+            raise WrongSetting(
                 "SIDECAR_DATABASE_URL is not set; `sidecar up` brings a database along"
             )
-        return database.engine_for(self.settings.database_url)
+        try:
+            return database.engine_for(self.settings.database_url)
+        except (ValueError, ArgumentError):
+            # What they say may hold a part of the password.
+            raise WrongSetting(
+                "SIDECAR_DATABASE_URL cannot be read; it takes "
+                "postgresql://user:password@host:port/name, percent-encoded"
+            ) from None
 
     @cached_property
     def redis(self) -> redis.Redis:
         """Redis, as the doorbell needs it."""
-        return doorbell.redis_for(self.settings.redis_url)
+        try:
+            return doorbell.redis_for(self.settings.redis_url)
+        except ValueError:
+            raise WrongSetting(
+                "SIDECAR_REDIS_URL cannot be read; it takes "
+                "redis://user:password@host:port/number, percent-encoded"
+            ) from None
 
     @cached_property
     def doorbell(self) -> Doorbell:
@@ -107,7 +126,7 @@ class Wiring:
         """Who our mails are from."""
         name, email = parseaddr(self.settings.mail_from)
         if "@" not in email:
-            raise Permanent(f"SIDECAR_MAIL_FROM is {self.settings.mail_from!r}")
+            raise WrongSetting(f"SIDECAR_MAIL_FROM is {self.settings.mail_from!r}")
         return Address(name, email)
 
     @cached_property
