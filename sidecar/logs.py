@@ -7,7 +7,11 @@ key and every text in it: a secret cannot be logged by forgetting something.
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections import deque
+from collections.abc import Mapping, MutableMapping, Set, ValuesView
+from dataclasses import fields, is_dataclass
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -15,13 +19,33 @@ import structlog
 MASK = "***"
 
 _SECRET_NAME = re.compile(
-    r"passw|secret|token|session|authorization|api_?key|hook_?key|assertion|private",
+    r"passw|secret|token|session|authorization|api_?key|hook_?key|assertion|private"
+    r"|^keys?$",
     re.IGNORECASE,
 )
-# A Salesforce session: the org's id, an exclamation mark, the secret part.
-_SESSION = re.compile(r"00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{8,}")
+# A Salesforce session: the org's id, an exclamation mark, the secret part; also as
+# addresses and markup write the mark.
+_SESSION = re.compile(
+    r"00D[A-Za-z0-9]{12,15}(?:!|%21|&#33;|&#x21;|\+ACE-)[A-Za-z0-9._]{8,}",
+    re.IGNORECASE,
+)
 _HOOK_PATH = re.compile(r"(/hooks/[a-z]+/)[^/\s?#\"']+")
-_URL_LOGIN = re.compile(r"(://[^/:@\s]*:)[^/@\s]+@")
+# Up to the last @: passwords and user names may hold one. A port is no password.
+_URL_LOGIN = re.compile(
+    r"(://[^/:\s\[]{0,256}:)(?![0-9]{1,5}(?:[/?#\s]|\Z))[^\s\"'<>]{1,256}@"
+)
+_BEARER = re.compile(
+    r"(\b(?:Bearer|Basic|OAuth) )[A-Za-z0-9._~+/!=-]{8,}", re.IGNORECASE
+)
+# password=... and "client_secret": "..."
+_NAMED = re.compile(
+    r"((?:passw(?:or)?d|secret|token|assertion|api_?key|session_?id|\bsid)"
+    r"(?:=[\"']?|[\"']\s?:\s?[\"']))[^\s&\"'<>,;]+",
+    re.IGNORECASE,
+)
+# Most texts have none of what the patterns above need.
+_HINT = re.compile(r"00D|/hooks/|://|=|[\"']\s?:|bearer|basic|oauth", re.IGNORECASE)
+_DEEPEST = 20
 
 
 def secret_name(name: str) -> bool:
@@ -29,27 +53,67 @@ def secret_name(name: str) -> bool:
     return bool(_SECRET_NAME.search(name))
 
 
+def mask_sessions(text: str) -> str:
+    """Blacken Salesforce sessions inside a text and leave the rest as it is."""
+    return _SESSION.sub(MASK, text)
+
+
 def mask(text: str) -> str:
-    """Blacken sessions, hook keys and passwords inside a text."""
-    text = _SESSION.sub(MASK, text)
+    """Blacken sessions, hook keys, tokens and passwords inside a text."""
+    if _HINT.search(text) is None:
+        return text
+    text = mask_sessions(text)
     text = _HOOK_PATH.sub(rf"\g<1>{MASK}", text)
-    return _URL_LOGIN.sub(rf"\g<1>{MASK}@", text)
+    text = _URL_LOGIN.sub(rf"\g<1>{MASK}@", text)
+    text = _BEARER.sub(rf"\g<1>{MASK}", text)
+    return _NAMED.sub(rf"\g<1>{MASK}", text)
 
 
-def redact(value: Any) -> Any:
-    """Blacken secrets in a value of any shape, at any depth."""
+@lru_cache(maxsize=4096)
+def _name(name: str) -> tuple[str, bool]:
+    """A field's name as it may be shown, and whether its value may not."""
+    return mask(name), secret_name(name)
+
+
+def redact(value: Any, depth: int = 0) -> Any:
+    """
+    Blacken secrets in a value of any shape.
+
+    What comes back is what JSON can hold: of whatever is neither number, text nor
+    collection, the text that it makes of itself, blackened too.
+    """
     match value:
-        case str():
-            return mask(value)
-        case Mapping():
-            return {
-                key: MASK if secret_name(str(key)) and item else redact(item)
-                for key, item in value.items()
-            }
-        case list() | tuple() | set():
-            return [redact(item) for item in value]
-        case _:
+        case None | bool() | int() | float():
             return value
+        case str() | bytes() | bytearray():
+            return mask(_text(value))
+        case date():
+            return value.isoformat()
+        case _ if depth == _DEEPEST:
+            return MASK
+        case Mapping():
+            redacted = {}
+            for key, item in value.items():
+                name, secret = _name(_text(key))
+                redacted[name] = MASK if secret and item else redact(item, depth + 1)
+            return redacted
+        case tuple() if hasattr(value, "_asdict"):
+            return redact(value._asdict(), depth)
+        case list() | tuple() | Set() | deque() | ValuesView() | range():
+            return [redact(item, depth + 1) for item in value]
+        case BaseException() if not all(isinstance(arg, str) for arg in value.args):
+            return redact(value.args, depth)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            shown = {field.name: getattr(value, field.name) for field in fields(value)}
+            return redact(shown, depth)
+        case _:
+            return mask(_text(value))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes | bytearray):
+        return value.decode("utf-8", "replace")
+    return str(value)
 
 
 def _redact_line(
@@ -59,11 +123,18 @@ def _redact_line(
     return redacted
 
 
+class _Masked(logging.Formatter):
+    """Lines of libraries, tracebacks included, with their secrets blackened."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
+
+
 def configure(log_format: str = "json", *, level: int = logging.INFO) -> None:
     """Send our lines, and those of the libraries from WARNING on, to stderr."""
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True
-    )
+    theirs = logging.StreamHandler(sys.stderr)
+    theirs.setFormatter(_Masked("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[theirs], force=True)
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
