@@ -233,6 +233,38 @@ def test_lookups_know_both_ends_of_the_relationship(org):
     )
 
 
+MASTER = field(
+    "Account__c",
+    "<label>Account</label><referenceTo>Account</referenceTo><type>MasterDetail</type>",
+)
+
+
+def test_a_detail_cannot_be_without_its_master_and_needs_no_permission(org):
+    deployed(org, custom_object(fields=MASTER, sharing="ControlledByParent"))
+    made = org.schema["Referrer__c"].field("Account__c")
+    assert (made.required, made.delete_constraint) == (True, "Cascade")
+    assert org.schema["Referrer__c"].field("OwnerId") is None
+    files = {"permissionsets/Set.permissionset": grants(["Referrer__c.Account__c"])}
+    assert only(deploy(org, package(files, {"PermissionSet": ["Set"]}))) == (
+        "You cannot deploy to a required field: Referrer__c.Account__c"
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"CustomObject": ["Lead"]}, None),
+        ({"CustomField": ["Lead.Code__c"]}, None),
+        ({"CustomObject": ["*"]}, "Not in package.xml"),
+        ({}, "Not in package.xml"),
+    ],
+)
+def test_a_part_of_a_file_is_named_itself_or_by_its_file(org, members, words):
+    content = object_file(text_field("Code__c"))
+    made = deploy(org, package({"objects/Lead.object": content}, members))
+    assert problems(made) == ({"Lead.Code__c": words} if words else {})
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -404,6 +404,39 @@ def test_a_fault_path_goes_on_and_the_save_stands(org):
     assert told(org) == [record]
 
 
+def test_a_message_of_a_save_that_is_taken_back_is_never_sent(org):
+    send = TELL.replace("</actionCalls>", connector("Stamp") + "</actionCalls>")
+    stamp = update_element("Stamp", TOO_LONG)
+    install(org, flow_file(send + stamp, start("Send", condition="")))
+    with pytest.raises(Refusal):
+        create(org)
+    assert told(org) == []
+
+
+def test_an_element_that_fails_half_way_leaves_nothing_of_itself(org):
+    deployed(org, base())
+    deployed(org, rule('AND(LastName = "No", NOT(ISBLANK(City)))'))
+    good, bad = create(org, Company="Same"), create(org, Company="Same", LastName="No")
+    move = update_element(
+        "Move",
+        {"City": value("stringValue", "Bonn")},
+        fault="Rest",
+        match="$Record.Name",
+        field="Company",
+    )
+    rest = assignment(
+        "Rest", "Said", "Assign", value("elementReference", "$Flow.FaultMessage")
+    )
+    said = "<variables><name>Said</name><dataType>String</dataType></variables>"
+    flow = flow_file(
+        move + rest + said, start("Move", condition="", object_name="Account")
+    )
+    deployed(org, package({"flows/Tell.flow": flow}, {"Flow": ["Tell"]}))
+    create(org, "Account", Name="Same")
+    assert "City" not in lead(org, good)
+    assert "City" not in lead(org, bad)
+
+
 def test_a_flow_that_starts_itself_is_stopped(org):
     loop = update_element(
         "Again", {"NumberOfEmployees": value("elementReference", "Next")}
