@@ -37,9 +37,10 @@ class Keyring:
                 "`sidecar keys new` prints"
             ) from exc
 
-    def seal(self, text: str) -> str:
+    def seal(self, text: str | bytes) -> str:
         """Encrypt and sign; the result is ASCII."""
-        return self._ring.encrypt(text.encode()).decode()
+        given = text.encode() if isinstance(text, str) else text
+        return self._ring.encrypt(given).decode()
 
     def open(self, sealed: str) -> str:
         """

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from sidecar.intake.outbound_message import Message, Notification, Value
 from sidecar.logs import MASK, mask
@@ -65,8 +66,13 @@ def _content(item: Notification) -> dict[str, object]:
     return {"fields": fields}
 
 
+@lru_cache(maxsize=4096)
+def _secret(name: str) -> bool:
+    return _SECRET_FIELD.search(name) is not None
+
+
 def _masked(name: str, value: Value) -> Value:
-    if value and _SECRET_FIELD.search(name):
+    if value and _secret(name):
         return MASK
     if isinstance(value, str) and "!" in value:
         return mask(value)

@@ -2,9 +2,16 @@
 
 import hmac
 import re
+import string
 
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?\Z")
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_ALPHABET = string.ascii_uppercase + "012345"
+_CASE = str.maketrans(
+    {
+        **dict.fromkeys(string.ascii_lowercase + string.digits, "0"),
+        **dict.fromkeys(string.ascii_uppercase, "1"),
+    }
+)
 
 
 def is_id(text: str) -> bool:
@@ -23,15 +30,14 @@ def to_18(text: str) -> str:
     """
     if not is_id(text):
         return text
-    suffix = ""
-    for start in (0, 5, 10):
-        bits = sum(
-            1 << place
-            for place, letter in enumerate(text[start : start + 5])
-            if "A" <= letter <= "Z"
-        )
-        suffix += _ALPHABET[bits]
-    return text[:15] + suffix
+    case = text[:15].translate(_CASE)
+    # Each suffix letter tells the case of five, the first of them in the lowest bit.
+    return (
+        text[:15]
+        + _ALPHABET[int(case[4::-1], 2)]
+        + _ALPHABET[int(case[9:4:-1], 2)]
+        + _ALPHABET[int(case[14:9:-1], 2)]
+    )
 
 
 def same_org(given: str, expected: str) -> bool:

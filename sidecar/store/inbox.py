@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select, text, update
 
@@ -12,8 +12,7 @@ from sidecar.keyring import Keyring
 from sidecar.store.tables import event
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One notification as the door hands it over, not yet a row."""
 
     connection_id: int

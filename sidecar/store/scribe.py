@@ -6,11 +6,10 @@ wait for it, which they would have done for the disk anyway. Nobody waits for co
 a lone message is written at once. docs/performance.md has the measured ratios.
 """
 
-import json
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC
 
+import orjson
 import psycopg
 
 from sidecar.errors import Retryable
@@ -97,7 +96,6 @@ class Scribe:
         return entry.new_ids
 
     def _row(self, arrival: Arrival) -> dict[str, object]:
-        content = json.dumps(arrival.content, separators=(",", ":"))
         return {
             "connection_id": arrival.connection_id,
             "org_id": arrival.org_id,
@@ -106,8 +104,8 @@ class Scribe:
             "action_id": arrival.action_id,
             "object_type": arrival.object_type,
             "record_id": arrival.record_id,
-            "sealed": self._keyring.seal(content),
-            "received_at": arrival.received_at.astimezone(UTC).isoformat(),
+            "sealed": self._keyring.seal(orjson.dumps(arrival.content)),
+            "received_at": arrival.received_at,
             "state": "dead" if arrival.error else "waiting",
             "error": arrival.error or None,
         }
@@ -148,7 +146,9 @@ class Scribe:
     def _insert(self, batch: list[_Entry]) -> None:
         rows = [row for entry in batch for row in entry.rows]
         database = self._database = self._database or self._connect()
-        written = database.execute(_KEEP, (json.dumps(rows),), prepare=True).fetchall()
+        written = database.execute(
+            _KEEP, (orjson.dumps(rows).decode(),), prepare=True
+        ).fetchall()
         new = {(row[1], row[2], row[3]): row[0] for row in written}
         for entry in batch:
             for row in entry.rows:

@@ -79,7 +79,9 @@ event = Table(
     "event",
     metadata,
     _id(),
-    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    # No foreign key: each insert would lock the connection's one row, and all that
+    # insert at once would queue for it (docs/performance.md).
+    Column("connection_id", BigInteger, nullable=False),
     Column("org_id", Text(collation="C"), nullable=False),
     Column("source", Text(collation="C"), nullable=False),
     Column("notification_id", Text(collation="C"), nullable=False),

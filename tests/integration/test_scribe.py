@@ -86,7 +86,7 @@ def test_rows_that_the_database_refuses_do_not_fail_their_neighbours(wiring, con
     # While the first one writes, three more gather: they share the next commit.
     others = {
         "good": _arrival(connection.id, "2"),
-        "bad": _arrival(999_999, "3"),
+        "bad": _arrival(connection.id, "3\x00"),
         "also good": _arrival(connection.id, "4"),
     }
     threads = [threading.Thread(target=keep, args=item) for item in others.items()]
@@ -98,7 +98,7 @@ def test_rows_that_the_database_refuses_do_not_fail_their_neighbours(wiring, con
     for thread in [first, *threads]:
         thread.join(20)
 
-    assert isinstance(ends["bad"], psycopg.errors.ForeignKeyViolation)
+    assert isinstance(ends["bad"], psycopg.Error)
     assert [len(ends[name]) for name in ("first", "good", "also good")] == [1, 1, 1]
     assert _kept(wiring) == {"1", "2", "4"}
 

@@ -104,9 +104,6 @@ def upgrade() -> None:
         ),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["connection_id"], ["connection.id"], name=op.f("event_connection_id_fkey")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("event_pkey")),
         sa.UniqueConstraint(
             "org_id",
