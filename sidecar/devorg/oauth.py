@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import serialization
 from flask import Blueprint, Request, Response, jsonify, request
 
 from sidecar.devorg.caller import bearer_token
+from sidecar.devorg.identity import identity_of, userinfo_of
 from sidecar.devorg.refusal import Refusal
 from sidecar.devorg.schema import Row
 from sidecar.devorg.sessions import App, Session, signature
-from sidecar.devorg.values import shown
 
 if TYPE_CHECKING:
     from sidecar.devorg.org import Org
@@ -58,7 +58,7 @@ def blueprint(org: Org, *, wall: Callable[[], float]) -> Blueprint:
         session = _session(org)
         if session is None:
             return Response("Bad_OAuth_Token", status=403, content_type="text/plain")
-        return jsonify(_userinfo(org, _user(org, session)))
+        return jsonify(userinfo_of(org, _user(org, session)))
 
     @routes.get("/id/<org_id>/<user_id>")
     def identity(org_id: str, user_id: str) -> Response:
@@ -68,7 +68,7 @@ def blueprint(org: Org, *, wall: Callable[[], float]) -> Blueprint:
             return Response("Bad_OAuth_Token", status=403, content_type="text/plain")
         if org_id[:15] != org.id[:15] or user_id[:15] != session.user_id[:15]:
             return Response("Bad_Id", status=404, content_type="text/plain")
-        return jsonify(_identity(org, _user(org, session)))
+        return jsonify(identity_of(org, _user(org, session)))
 
     @routes.route("/services/oauth2/revoke", methods=["GET", "POST"])
     def revoke() -> Response:
@@ -256,73 +256,6 @@ def _introspect(org: Org, app: App, token: str) -> dict[str, object]:
     if session.expires is not None:
         answer["exp"] = int(session.expires.timestamp())
     return answer
-
-
-def _urls(org: Org, user_id: object) -> dict[str, str]:
-    base = org.base_url
-    rest = f"{base}/services/data/v{{version}}/"
-    return {
-        "enterprise": f"{base}/services/Soap/c/{{version}}/{org.id[:15]}",
-        "metadata": f"{base}/services/Soap/m/{{version}}/{org.id[:15]}",
-        "partner": f"{base}/services/Soap/u/{{version}}/{org.id[:15]}",
-        "rest": rest,
-        "sobjects": f"{rest}sobjects/",
-        "search": f"{rest}search/",
-        "query": f"{rest}query/",
-        "recent": f"{rest}recent/",
-        "tooling_soap": f"{base}/services/Soap/T/{{version}}/{org.id[:15]}",
-        "tooling_rest": f"{rest}tooling/",
-        "profile": f"{base}/{user_id}",
-        "custom_domain": base,
-    }
-
-
-def _userinfo(org: Org, user: Row) -> dict[str, object]:
-    return {
-        "sub": f"{org.base_url}/id/{org.id}/{user['Id']}",
-        "user_id": user["Id"],
-        "organization_id": org.id,
-        "preferred_username": user["Username"],
-        "nickname": user["Alias"],
-        "name": user["Name"],
-        "email": user["Email"],
-        "email_verified": True,
-        "given_name": user.get("FirstName"),
-        "family_name": user["LastName"],
-        "zoneinfo": user["TimeZoneSidKey"],
-        "locale": user["LocaleSidKey"],
-        "language": user["LanguageLocaleKey"],
-        "active": user["IsActive"],
-        "user_type": "STANDARD",
-        "utcOffset": 0,
-        "updated_at": shown(user["LastModifiedDate"]),
-        "urls": _urls(org, user["Id"]),
-    }
-
-
-def _identity(org: Org, user: Row) -> dict[str, object]:
-    return {
-        "id": f"{org.base_url}/id/{org.id}/{user['Id']}",
-        "asserted_user": True,
-        "user_id": user["Id"],
-        "organization_id": org.id,
-        "username": user["Username"],
-        "nick_name": user["Alias"],
-        "display_name": user["Name"],
-        "email": user["Email"],
-        "email_verified": True,
-        "first_name": user.get("FirstName"),
-        "last_name": user["LastName"],
-        "timezone": user["TimeZoneSidKey"],
-        "active": user["IsActive"],
-        "user_type": "STANDARD",
-        "language": user["LanguageLocaleKey"],
-        "locale": user["LocaleSidKey"],
-        "utcOffset": 0,
-        "last_modified_date": shown(user["LastModifiedDate"]),
-        "is_app_installed": True,
-        "urls": _urls(org, user["Id"]),
-    }
 
 
 def _oauth_error(refusal: Refusal) -> Response:

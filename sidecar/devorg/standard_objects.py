@@ -7,7 +7,8 @@ This is data: longer than a module should be, and nothing else.
 
 from collections.abc import Callable
 
-from sidecar.devorg.schema import ObjectType, Row, fields_from
+from sidecar.devorg.notation import fields_from
+from sidecar.devorg.schema import ObjectType, Row
 
 _SYSTEM = """
 Id id system | {label} ID

@@ -1,9 +1,12 @@
 """Many records in one call: each with its own result, or all or none."""
 
 import pytest
-from core_api import add_key_field, add_status_field, grant
+from core_api import Api, add_key_field, add_status_field, grant
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sidecar.devorg.founding import ADMIN
+from sidecar.devorg.org import Org
 
 LEAD = {"attributes": {"type": "Lead"}, "LastName": "Example", "Company": "Example"}
 NAMELESS = {"attributes": {"type": "Lead"}, "Company": "Example"}
@@ -287,3 +290,92 @@ def test_a_bulk_job_tells_of_each_line(admin):
         b'"true","A","Example"' in admin.call("GET", f"{path}/successfulResults").data
     )
     assert b"REQUIRED_FIELD_MISSING" in admin.call("GET", f"{path}/failedResults").data
+
+
+def test_a_deletion_that_is_taken_back_leaves_the_record_findable(org, admin):
+    add_key_field(org, "Lead")
+    grant(org, ADMIN, "Lead.Key__c")
+    lead = admin.create("Lead", LastName="E", Company="E", Key__c="k")
+
+    results = admin.call(
+        "DELETE", f"composite/sobjects?ids={lead},00Q000000000001EAA&allOrNone=true"
+    ).get_json()
+
+    assert [result["success"] for result in results] == [False, False]
+    assert admin.get("sobjects/Lead/Key__c/k")["Id"] == lead
+    deleted = admin.call("GET", "queryAll?q=SELECT+Id+FROM+Lead").get_json()
+    assert deleted["totalSize"] == 1
+
+
+def test_an_upsert_that_matches_several_fails_alone(org, admin):
+    add_key_field(org, "Lead", unique=False)
+    grant(org, ADMIN, "Lead.Key__c")
+    for _ in range(2):
+        admin.create("Lead", LastName="E", Company="E", Key__c="same")
+
+    results = admin.call(
+        "PATCH",
+        "composite/sobjects/Lead/Key__c",
+        {"records": [LEAD | {"Key__c": "same"}, LEAD | {"Key__c": "other"}]},
+    ).get_json()
+
+    assert results[0]["errors"][0]["statusCode"] == "DUPLICATE_EXTERNAL_ID"
+    assert results[1]["success"] is True
+
+
+def test_a_request_refused_half_way_leaves_nothing_behind(admin):
+    tree = {
+        "records": [
+            {
+                "attributes": {"type": "Account", "referenceId": "a"},
+                "Name": "Example",
+                "Nopes": {"records": [{"attributes": {"referenceId": "b"}}]},
+            }
+        ]
+    }
+
+    assert admin.refused("POST", "composite/tree/Account", tree)[1] == "INVALID_FIELD"
+    assert admin.query("SELECT COUNT() FROM Account")["totalSize"] == 0
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["attributes", "records", "type", "id", "Name", "url", "referenceId"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def patient():
+    """One org for all the nonsense."""
+    return Api.of(Org.fresh(seed=1), ADMIN)
+
+
+@given(
+    path=st.sampled_from(
+        [
+            "sobjects/Lead",
+            "composite",
+            "composite/batch",
+            "composite/sobjects",
+            "composite/tree/Account",
+            "jobs/ingest",
+        ]
+    ),
+    body=_JSON,
+    inside=st.sampled_from([None, "records", "compositeRequest", "batchRequests"]),
+)
+def test_whatever_is_sent_the_answer_is_one_of_salesforces(patient, path, body, inside):
+    response = patient.call("POST", path, {inside: body} if inside else body)
+
+    assert response.status_code in {200, 201, 400, 404, 403}
+    assert response.get_json() is not None

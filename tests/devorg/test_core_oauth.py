@@ -82,6 +82,11 @@ def test_a_signed_assertion_gets_a_token_that_works(org, admin, app, signer, cla
         ({"iss": "other"}, "invalid_client_id", "client identifier invalid"),
         ({"aud": "https://example.com"}, "invalid_grant", "audience is invalid"),
         ({"exp": 1}, "invalid_grant", "expired authorization code"),
+        (
+            {"exp": (int(time.time()) - 3600) * 1000},
+            "invalid_grant",
+            "expired authorization code",
+        ),
     ],
 )
 def test_an_assertion_that_does_not_fit_gets_nothing(

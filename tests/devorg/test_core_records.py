@@ -295,3 +295,42 @@ def test_a_body_that_is_no_json_is_refused(admin):
     assert broken.get_json()[0]["errorCode"] == "JSON_PARSER_ERROR"
     assert text.get_json()[0]["errorCode"] == "UNSUPPORTED_MEDIA_TYPE"
     assert (broken.status_code, text.status_code) == (400, 415)
+
+
+def test_a_new_record_cannot_choose_its_id(admin):
+    lead = admin.create("Lead", **LEAD)
+
+    assert admin.refused("POST", "sobjects/Lead", LEAD | {"Id": lead})[1:] == (
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        "cannot specify Id in an insert call",
+    )
+
+
+def test_a_record_is_no_duplicate_of_itself(org, admin):
+    add_key_field(org, "Lead")
+    grant(org, ADMIN, "Lead.Key__c")
+    lead = admin.create("Lead", **LEAD, Key__c="abc")
+
+    admin.call("PATCH", f"sobjects/Lead/{lead}", {"Key__c": "ABC"})
+
+    assert admin.get(f"sobjects/Lead/{lead}")["Key__c"] == "ABC"
+
+
+def test_times_are_kept_to_the_second(admin):
+    admin.create("Lead", **LEAD, EmailBouncedDate="2026-01-02T03:04:05.678+01:00")
+
+    found = admin.query(
+        "SELECT EmailBouncedDate FROM Lead "
+        "WHERE EmailBouncedDate = 2026-01-02T02:04:05Z"
+    )
+
+    assert found["records"][0]["EmailBouncedDate"] == "2026-01-02T02:04:05.000+0000"
+
+
+def test_a_task_taken_up_again_is_not_completed(admin):
+    task = admin.create("Task", Subject="Call", Status="Completed")
+
+    admin.call("PATCH", f"sobjects/Task/{task}", {"Status": "In Progress"})
+
+    record = admin.get(f"sobjects/Task/{task}")
+    assert (record["IsClosed"], record["CompletedDateTime"]) == (False, None)

@@ -1,5 +1,6 @@
 """SOQL: what it finds, and how it says that it does not understand."""
 
+import contextlib
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -76,6 +77,7 @@ def names(org, where):
         ("WHERE Name NOT IN ('Alpha', 'beta')", ["Gamma 100%"]),
         ("WHERE AnnualRevenue > 100 AND AnnualRevenue <= 300", ["beta", "Gamma 100%"]),
         ("WHERE BillingCity = null", ["beta"]),
+        ("WHERE BillingCity = ''", ["beta"]),
         ("WHERE BillingCity != null", ["Alpha", "Gamma 100%"]),
         ("WHERE NOT Name = 'beta'", ["Alpha", "Gamma 100%"]),
         (
@@ -101,6 +103,16 @@ def names(org, where):
 )
 def test_conditions_find_what_they_describe(crm, where, expected):
     assert names(crm, where) == expected
+
+
+def test_the_first_sort_key_weighs_most(crm):
+    rows = find(crm, "SELECT Name FROM Contact ORDER BY FirstName, LastName DESC")
+
+    assert [row["Name"] for row in rows] == [
+        f"{first} {last}"
+        for first in ("Ada", "Bo")
+        for last in ("Gamma 100%", "beta", "Alpha")
+    ]
 
 
 def test_parents_and_children_come_nested(crm):
@@ -238,9 +250,9 @@ def test_any_text_in_quotes_is_only_text(crm, text):
 
 
 @given(st.text(max_size=60))
-def test_nonsense_is_refused_and_never_breaks(crm, text):
+def test_any_condition_is_understood_or_refused_and_breaks_nothing(crm, text):
     access = crm.access(crm.user_named(ADMIN))
-    with pytest.raises(Refusal):
+    with contextlib.suppress(Refusal):
         run(crm, access, f"SELECT Id FROM Lead WHERE {text}", version="66.0")
 
 
@@ -278,7 +290,7 @@ def test_weeks_months_quarters_and_years_follow_each_other_without_a_gap(today):
         assert timedelta(0) < next_[1] - next_[0]
 
 
-def test_a_long_answer_comes_page_by_page(org, admin):
+def test_a_long_answer_comes_page_by_page(org, admin, rep):
     access = org.access(org.user_named(ADMIN))
     with org.work():
         for number in range(450):
@@ -295,6 +307,10 @@ def test_a_long_answer_comes_page_by_page(org, admin):
         found, pages = found + page["records"], pages + 1
 
     assert pages == 3
+    first = admin.call("GET", path, **{"Sforce-Query-Options": "batchSize=200"})
+    locator = first.get_json()["nextRecordsUrl"].split("/v66.0/")[1]
+    rep.http = admin.http
+    assert rep.refused("GET", locator)[1] == "INVALID_QUERY_LOCATOR"
     assert [row["Name"] for row in found] == [f"A{n:03}" for n in range(450)]
     assert admin.refused("GET", "query/01gNOPE00000000AAA-200")[1] == (
         "INVALID_QUERY_LOCATOR"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from sidecar.devorg.notation import fields_from
 from sidecar.devorg.outbound.acknowledgement import NACK, reason_to_retry
 from sidecar.devorg.outbound.message import (
     Action,
@@ -16,7 +17,6 @@ from sidecar.devorg.outbound.message import (
     opening,
     writer,
 )
-from sidecar.devorg.schema import fields_from
 
 ACTION = Action(
     id="04k000000000001AAA",

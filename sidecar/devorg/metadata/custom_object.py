@@ -17,7 +17,8 @@ from sidecar.devorg.metadata.element import (
     text,
 )
 from sidecar.devorg.metadata.work import Work, check_name, too_long
-from sidecar.devorg.schema import ACTIVITY_OBJECTS, Field, ObjectType, fields_from
+from sidecar.devorg.notation import fields_from
+from sidecar.devorg.schema import ACTIVITY_OBJECTS, Field, ObjectType
 
 # Other suffixes are objects of other kinds, each with rules of its own.
 _OTHER_KINDS = {

@@ -37,6 +37,14 @@ def composite(call: Call, dispatch: Dispatch) -> Answer:
     """Answer up to 25 calls in order, each of which may use those before it."""
     body = call.json_object()
     requests = _requests(body, "compositeRequest")
+    for request in requests:
+        if not re.fullmatch(r"[A-Za-z0-9]\w*", str(request.get("referenceId", ""))):
+            raise Refusal(
+                "JSON_PARSER_ERROR",
+                f"Provided referenceId ('{request.get('referenceId')}') must start "
+                "with a letter or a number, and it can contain only letters, numbers "
+                "and underscores ('_').",
+            )
     all_or_none = body.get("allOrNone") is True
     answers: list[dict[str, object]] = []
     bodies: dict[str, object] = {}
@@ -140,7 +148,7 @@ def _composed(answer: Answer, request: Mapping[str, object]) -> dict[str, object
         "body": answer.body,
         "httpHeaders": answer.headers,
         "httpStatusCode": answer.status,
-        "referenceId": request.get("referenceId"),
+        "referenceId": str(request.get("referenceId")),
     }
 
 
@@ -211,8 +219,16 @@ def _plant(
                 "INVALID_INPUT",
                 f"Number of records in this call exceeds {MAX_TREE_RECORDS}",
             )
+        attributes = each.get("attributes") if isinstance(each, dict) else None
+        reference = (
+            attributes.get("referenceId") if isinstance(attributes, dict) else None
+        )
+        if not isinstance(reference, str):
+            raise Refusal(
+                "INVALID_INPUT",
+                "Include a reference ID for each record in the request.",
+            )
         values, children = _split_tree(each)
-        reference = each.get("attributes", {}).get("referenceId")
         try:
             with call.org.journal.savepoint():
                 record_id = call.org.records.create(

@@ -26,48 +26,17 @@ from sidecar.devorg.soql.ast import (
 from sidecar.devorg.soql.tokens import Token, malformed, tokens, unquoted
 
 _COMPARE = {"=", "!=", "<>", "<", "<=", ">", ">="}
+_KEYWORDS = """
+FROM WHERE GROUP HAVING ORDER LIMIT OFFSET FOR USING WITH ALL AND OR ASC DESC NULLS
+UPDATE
+"""
 # Words that end a list of fields, and so are no alias.
-_RESERVED = frozenset(
-    (
-        "FROM",
-        "WHERE",
-        "GROUP",
-        "HAVING",
-        "ORDER",
-        "LIMIT",
-        "OFFSET",
-        "FOR",
-        "USING",
-        "WITH",
-        "ALL",
-        "AND",
-        "OR",
-        "ASC",
-        "DESC",
-        "NULLS",
-        "UPDATE",
-    )
-)
-FUNCTIONS = frozenset(
-    (
-        "COUNT",
-        "COUNT_DISTINCT",
-        "SUM",
-        "AVG",
-        "MIN",
-        "MAX",
-        "TOLABEL",
-        "FORMAT",
-        "CONVERTTIMEZONE",
-        "CALENDAR_YEAR",
-        "CALENDAR_QUARTER",
-        "CALENDAR_MONTH",
-        "DAY_IN_MONTH",
-        "DAY_IN_WEEK",
-        "DAY_ONLY",
-        "HOUR_IN_DAY",
-    )
-)
+_RESERVED = frozenset(_KEYWORDS.split())
+_FUNCTIONS = """
+COUNT COUNT_DISTINCT SUM AVG MIN MAX TOLABEL FORMAT CONVERTTIMEZONE CALENDAR_YEAR
+CALENDAR_QUARTER CALENDAR_MONTH DAY_IN_MONTH DAY_IN_WEEK DAY_ONLY HOUR_IN_DAY
+"""
+FUNCTIONS = frozenset(_FUNCTIONS.split())
 
 
 def parse(text: str) -> Query:

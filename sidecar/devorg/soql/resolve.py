@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sidecar.devorg.notation import fields_from
 from sidecar.devorg.permissions import Access
 from sidecar.devorg.refusal import Refusal
-from sidecar.devorg.schema import Field, ObjectType, Row, fields_from
+from sidecar.devorg.schema import Field, ObjectType, Row
 from sidecar.devorg.soql.ast import FieldRef
 from sidecar.devorg.soql.tokens import located
 

@@ -110,7 +110,8 @@ def constants(field: Field, literals: Iterable[Literal]) -> list[object]:
 
 
 def _constant(field: Field, literal: Literal) -> object:
-    value = literal.value
+    # Text is never empty, only null.
+    value = literal.value if literal.value != "" else None
     if isinstance(value, str) and field.type in {"id", "reference"}:
         return full_id(value) or value
     if isinstance(value, datetime):
