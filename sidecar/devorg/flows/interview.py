@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
 
 from sidecar.devorg.flows.conditions import added, combine, compare
+from sidecar.devorg.flows.matching import in_order, kept, matching, stored
 from sidecar.devorg.flows.model import (
     Assignment,
     Condition,
@@ -15,7 +15,6 @@ from sidecar.devorg.flows.model import (
     Flow,
     Literal,
     Operand,
-    Query,
     RecordCreate,
     RecordLookup,
     RecordUpdate,
@@ -243,13 +242,9 @@ class Interview:
     # ---- records
 
     def _look_up(self, step: RecordLookup) -> None:
-        found = self._matching(step.query)
-        rows = [self._org.records.table(step.query.object_name).rows[i] for i in found]
-        if step.sort_field:
-            present = [row for row in rows if step.sort_field in row]
-            present.sort(key=lambda row: _sortable(row, step), reverse=step.descending)
-            # Empty values come first, whichever way the rest is sorted.
-            rows = [row for row in rows if step.sort_field not in row] + present
+        found = matching(self._org, step.query, self.operand)
+        table = self._org.records.table(step.query.object_name)
+        rows = in_order([table.rows[each] for each in found], step)
         first = rows[0] if rows else None
         if step.stores_itself:
             self._records[step.name] = first
@@ -267,21 +262,21 @@ class Interview:
             return
         query = step.query
         object_name = query.object_name if query else self._save.type.name
-        found = self._matching(query) if query else [self._save.id]
+        found = matching(self._org, query, self.operand) if query else [self._save.id]
         self._write(object_name, found, values)
 
     def _write(
         self, object_name: str, ids: list[str], values: Mapping[str, Value]
     ) -> None:
         access = self._org.system(self._save.access.user_id)
-        typed = self._typed(object_name, values)
+        typed = stored(self._org, object_name, values)
         for record_id in ids:
             self._org.records.update(access, object_name, record_id, typed)
 
     def _create(self, step: RecordCreate) -> None:
         access = self._org.system(self._save.access.user_id)
         values = {name: self.operand(operand) for name, operand in step.values}
-        typed = self._typed(step.object_name, values)
+        typed = stored(self._org, step.object_name, values)
         given = {name: value for name, value in typed.items() if value is not None}
         new_id = self._org.records.create(access, step.object_name, given)
         if step.stores_itself:
@@ -289,56 +284,7 @@ class Interview:
         if step.id_to:
             self._set(step.id_to, new_id)
 
-    def _typed(
-        self, object_name: str, values: Mapping[str, Value]
-    ) -> dict[str, object]:
-        fields = self._org.schema[object_name].fields
-        return {
-            name: kept(fields[name.lower()].type, value)
-            for name, value in values.items()
-        }
-
-    def _matching(self, query: Query) -> list[str]:
-        """The ids of the records meant, through an index where there is one."""
-        table = self._org.records.table(query.object_name)
-        type_ = self._org.schema[query.object_name]
-        wanted = [self.operand(each.value) for each in query.filters]
-        candidates = list(table.rows)
-        for each, value in zip(query.filters, wanted, strict=True):
-            field = type_.fields[each.field.lower()]
-            if each.operator == "EqualTo" and query.logic.lower() == "and":
-                if field.type == "id":
-                    candidates = [str(value)] if str(value) in table.rows else []
-                    break
-                if field.unique or field.external_id or field.type == "reference":
-                    candidates = table.find(field, [value])
-                    break
-        found = []
-        for record_id in candidates:
-            row = table.rows[record_id]
-            results = [
-                compare(
-                    each.operator, value_at(self._org, type_, row, each.field), value
-                )
-                for each, value in zip(query.filters, wanted, strict=True)
-            ]
-            if combine(query.logic, results):
-                found.append(record_id)
-        return found
-
 
 def _before(save: Save) -> Save:
     """The same save as if its record had stayed as it was."""
     return Save(save.org, save.access, save.type, save.before, dict(save.before or {}))
-
-
-def _sortable(row: Row, step: RecordLookup) -> str | Decimal | float:
-    value = row[step.sort_field or ""]
-    if isinstance(value, str):
-        return value.lower()
-    return value  # type: ignore[return-value]
-
-
-def kept(field_type: str, value: Value) -> object:
-    """A flow's value as the org keeps values of a field's type."""
-    return int(value) if field_type == "int" and isinstance(value, Decimal) else value

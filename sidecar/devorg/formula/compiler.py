@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from sidecar.devorg.formula import forms
-from sidecar.devorg.formula.functions import ELSEWHERE, FUNCTIONS, operator
+from sidecar.devorg.formula.functions import ELSEWHERE, FUNCTIONS
 from sidecar.devorg.formula.grammar import (
     Call,
     FormulaError,
@@ -16,6 +16,7 @@ from sidecar.devorg.formula.grammar import (
     Reference,
     parse,
 )
+from sidecar.devorg.formula.operators import operator
 from sidecar.devorg.formula.values import Type, Value
 
 # What a refused result type is called: the editor speaks of "true or false".

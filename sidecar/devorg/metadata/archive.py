@@ -18,103 +18,20 @@ from sidecar.devorg.metadata.element import (
     text,
     texts,
 )
+from sidecar.devorg.metadata.folders import (
+    CHILD_OF,
+    FOLDERS,
+    KNOWN_TYPES,
+    OF_OBJECT,
+    OF_WORKFLOW,
+    OTHER_FOLDERS,
+)
 
 MANIFEST = "package.xml"
 # destructiveChangesPre, destructiveChangesPost and the plain name.
 _DESTRUCTIVE = re.compile(r"destructiveChanges(Pre|Post)?\.xml$")
 # What the newest version of this org's API is.
 NEWEST_API = 66.0
-
-# Folder -> suffix of its files, type of a file's component. Files of every other
-# folder are refused by name.
-FOLDERS: dict[str, tuple[str, str]] = {
-    "objects": ("object", "CustomObject"),
-    "globalValueSets": ("globalValueSet", "GlobalValueSet"),
-    "workflows": ("workflow", "Workflow"),
-    "flows": ("flow", "Flow"),
-    "permissionsets": ("permissionset", "PermissionSet"),
-    "customPermissions": ("customPermission", "CustomPermission"),
-    "labels": ("labels", "CustomLabels"),
-}
-
-# Folders of types that Salesforce has and this org does not run.
-_OTHER_FOLDERS = {
-    "applications": "CustomApplication",
-    "approvalProcesses": "ApprovalProcess",
-    "aura": "AuraDefinitionBundle",
-    "classes": "ApexClass",
-    "components": "ApexComponent",
-    "connectedApps": "ConnectedApp",
-    "cspTrustedSites": "CspTrustedSite",
-    "customMetadata": "CustomMetadata",
-    "dashboards": "Dashboard",
-    "duplicateRules": "DuplicateRule",
-    "email": "EmailTemplate",
-    "externalCredentials": "ExternalCredential",
-    "flexipages": "FlexiPage",
-    "flowDefinitions": "FlowDefinition",
-    "groups": "Group",
-    "layouts": "Layout",
-    "LeadConvertSettings": "LeadConvertSettings",
-    "lwc": "LightningComponentBundle",
-    "matchingRules": "MatchingRules",
-    "namedCredentials": "NamedCredential",
-    "notificationtypes": "CustomNotificationType",
-    "objectTranslations": "CustomObjectTranslation",
-    "pages": "ApexPage",
-    "pathAssistants": "PathAssistant",
-    "permissionsetgroups": "PermissionSetGroup",
-    "profiles": "Profile",
-    "queues": "Queue",
-    "quickActions": "QuickAction",
-    "remoteSiteSettings": "RemoteSiteSetting",
-    "reports": "Report",
-    "reportTypes": "ReportType",
-    "roles": "Role",
-    "settings": "Settings",
-    "sharingRules": "SharingRules",
-    "standardValueSets": "StandardValueSet",
-    "staticresources": "StaticResource",
-    "tabs": "CustomTab",
-    "translations": "Translations",
-    "triggers": "ApexTrigger",
-}
-
-# Elements of a file that are components of their own: element -> type.
-_OF_OBJECT = {
-    "fields": "CustomField",
-    "validationRules": "ValidationRule",
-    "listViews": "ListView",
-    "compactLayouts": "CompactLayout",
-    "recordTypes": "RecordType",
-    "businessProcesses": "BusinessProcess",
-    "fieldSets": "FieldSet",
-    "webLinks": "WebLink",
-    "sharingReasons": "SharingReason",
-    "indexes": "Index",
-}
-_OF_WORKFLOW = {
-    "outboundMessages": "WorkflowOutboundMessage",
-    "alerts": "WorkflowAlert",
-    "fieldUpdates": "WorkflowFieldUpdate",
-    "rules": "WorkflowRule",
-    "tasks": "WorkflowTask",
-    "flowActions": "WorkflowFlowAction",
-    "knowledgePublishes": "WorkflowKnowledgePublish",
-    "send": "WorkflowSend",
-}
-# Types whose members package.xml may name although they have no file of their own,
-# and the type in whose file they lie.
-CHILD_OF = (
-    dict.fromkeys(_OF_OBJECT.values(), "CustomObject")
-    | dict.fromkeys(_OF_WORKFLOW.values(), "Workflow")
-    | {"CustomLabel": "CustomLabels"}
-)
-_KNOWN_TYPES = (
-    frozenset(kind for _, kind in FOLDERS.values())
-    | frozenset(_OTHER_FOLDERS.values())
-    | frozenset(CHILD_OF)
-)
 
 
 @dataclass
@@ -210,7 +127,7 @@ def _read_manifest(package: Package, content: bytes) -> None:
     if not 7 <= package.version <= NEWEST_API:
         problem = f"Invalid version specified: {package.version}"
         package.failures.append(Failure("", MANIFEST, MANIFEST, problem))
-    for kind in set(package.members) - _KNOWN_TYPES:
+    for kind in set(package.members) - KNOWN_TYPES:
         problem = f"Unknown type name '{kind}' specified in package.xml"
         package.failures.append(Failure("", MANIFEST, MANIFEST, problem))
 
@@ -225,7 +142,7 @@ def _members(root: Element) -> dict[str, list[str]]:
 def _read_file(package: Package, path: str, content: bytes) -> None:
     folder, _, rest = path.partition("/")
     name = rest.rpartition("/")[2]
-    if other := _OTHER_FOLDERS.get(folder):
+    if other := OTHER_FOLDERS.get(folder):
         if not name.endswith("-meta.xml"):
             full_name = rest.rsplit(".", 1)[0]
             package.failures.append(Failure(other, full_name, path, NOT_AVAILABLE))
@@ -249,11 +166,11 @@ def _read_file(package: Package, path: str, content: bytes) -> None:
 
 def _parts(kind: str, full_name: str, path: str, root: Element) -> Iterable[Part]:
     if kind == "CustomObject":
-        yield from _split(root, full_name + ".", path, _OF_OBJECT)
-        if len(root) > sum(len(children(root, name)) for name in _OF_OBJECT):
+        yield from _split(root, full_name + ".", path, OF_OBJECT)
+        if len(root) > sum(len(children(root, name)) for name in OF_OBJECT):
             yield Part(kind, full_name, path, root)
     elif kind == "Workflow":
-        yield from _split(root, full_name + ".", path, _OF_WORKFLOW)
+        yield from _split(root, full_name + ".", path, OF_WORKFLOW)
     elif kind == "CustomLabels":
         yield from _split(root, "", path, {"labels": "CustomLabel"})
     else:
@@ -284,7 +201,7 @@ def _compare(package: Package) -> None:
         if part.type in CHILD_OF
     }
     for kind, name in sorted(listed - found):
-        if name != "*" and kind in _KNOWN_TYPES:
+        if name != "*" and kind in KNOWN_TYPES:
             problem = (
                 f"An object '{name}' of type {kind} was named in package.xml, but was "
                 "not found in zipped directory"

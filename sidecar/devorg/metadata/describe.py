@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from sidecar.devorg.metadata.archive import CHILD_OF, FOLDERS
 from sidecar.devorg.metadata.component import Component
 from sidecar.devorg.metadata.element import NAMESPACE, Element, name_of, text
+from sidecar.devorg.metadata.folders import CHILD_OF, FOLDERS
 from sidecar.devorg.metadata.kinds import BY_TYPE
 from sidecar.devorg.metadata.shapes import SHAPES
 from sidecar.devorg.schema import ObjectType
