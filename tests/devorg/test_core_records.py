@@ -38,7 +38,7 @@ def test_fields_asked_for_are_the_fields_answered(admin):
 
 
 def test_an_update_changes_what_it_names_and_nothing_else(admin):
-    lead = admin.create("Lead", **LEAD, Title="CEO", Phone="1")
+    lead = admin.create("Lead", **LEAD, Title="Director", Phone="1")
 
     answer = admin.call("PATCH", f"sobjects/Lead/{lead}", {"Phone": "2", "Title": None})
 
@@ -161,12 +161,12 @@ def test_an_upsert_creates_once_and_then_updates(org, admin):
     grant(org, ADMIN, "Lead.Key__c")
 
     first = admin.call("PATCH", "sobjects/Lead/Key__c/a%2Fb", LEAD)
-    second = admin.call("PATCH", "sobjects/Lead/Key__c/A%2FB", {"Title": "CEO"})
+    second = admin.call("PATCH", "sobjects/Lead/Key__c/A%2FB", {"Title": "Director"})
 
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.get_json()["id"] == second.get_json()["id"]
     assert second.get_json()["created"] is False
-    assert admin.get("sobjects/Lead/Key__c/a%2Fb")["Title"] == "CEO"
+    assert admin.get("sobjects/Lead/Key__c/a%2Fb")["Title"] == "Director"
     assert admin.query("SELECT Key__c FROM Lead")["records"][0]["Key__c"] == "a/b"
 
 

@@ -54,10 +54,10 @@ def test_a_client_that_knows_salesforce_finds_one(served, http):
     )
 
     lead = sf.Lead.create({"LastName": "Example", "Company": "Example GmbH"})["id"]
-    sf.Lead.update(lead, {"Title": "CEO"})
+    sf.Lead.update(lead, {"Title": "Director"})
     found = sf.query(f"SELECT Title FROM Lead WHERE Id = '{lead}'")
 
-    assert found["records"][0]["Title"] == "CEO"
+    assert found["records"][0]["Title"] == "Director"
     assert sf.api_usage["api-usage"].total == 15000
     with pytest.raises(SalesforceMalformedRequest) as refused:
         sf.Lead.update(lead, {"Company": None})
