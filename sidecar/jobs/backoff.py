@@ -3,8 +3,8 @@
 import random
 from datetime import datetime, timedelta
 
-MAX_ATTEMPTS = 12
-"""With the delays below: given up on after some ten hours."""
+MAX_ATTEMPTS = 16
+"""With the delays below: given up on after some eight hours, eleven at most."""
 
 _FIRST = timedelta(seconds=5)
 _LONGEST = timedelta(hours=2)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sidecar.referral.journey import Seen
+from sidecar.salesforce.ids import to_18
 
 # The package's fields, as an event names them, and the mind's words for them.
 DETAILS: Mapping[str, str] = {
@@ -45,28 +46,30 @@ def seen(
         ValueError: a time is none; the text names the field.
     """
     details = {
-        word: str(fields[name] or "").strip()
-        for name, word in DETAILS.items()
-        if name in fields
+        word: _text(fields, name) for name, word in DETAILS.items() if name in fields
     }
     return Seen(
         # Until the org has stamped a key, a record is its own: the package's flow
         # stamps this very id.
-        key=str(fields.get(KEY) or record_id),
+        key=_text(fields, KEY) or record_id,
         object_type=object_type,
         record_id=record_id,
-        status=str(fields.get(STATUS) or "") or None,
-        owner_id=str(fields.get("OwnerId") or "") or None,
+        status=_text(fields, STATUS) or None,
+        owner_id=to_18(_text(fields, "OwnerId")) or None,
         changed_at=_changed_at(fields),
         details=details,
         read_back=read_back,
     )
 
 
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    return str(fields.get(name) or "").strip()
+
+
 def _changed_at(fields: Mapping[str, Any]) -> datetime | None:
     for name in ("SystemModstamp", "LastModifiedDate"):
-        if text := fields.get(name):
-            return moment(name, str(text))
+        if text := _text(fields, name):
+            return moment(name, text)
     return None
 
 
@@ -80,8 +83,9 @@ def moment(name: str, text: str) -> datetime:
     """
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError as exc:
-        raise ValueError(f"{name} is {text!r}, which is no date and time") from exc
-    if at.tzinfo is None:
-        raise ValueError(f"{name} is {text!r}, which has no time zone")
-    return at.astimezone(UTC)
+        if at.tzinfo is None:
+            raise ValueError("it has no time zone")
+        # The first and the last day of the calendar lie outside it in some zones.
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
+        raise ValueError(f"{name} is {text!r}, which is no moment: {exc}") from exc

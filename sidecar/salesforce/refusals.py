@@ -89,6 +89,8 @@ def words(content: Any) -> str:
 
 
 def _items(content: Any) -> Sequence[Mapping[str, Any]]:
+    if isinstance(content, dict) and _code(content):
+        return (content,)
     if not isinstance(content, list):
         return ()
     return [item for item in content if isinstance(item, dict)]
