@@ -69,7 +69,7 @@ def of_errors(content: Any, now: datetime, *, status: int = 400) -> SidecarError
         status: of the HTTP answer.
     """
     codes = {_code(item) for item in _items(content)}
-    told = words(content)
+    told = words(content) or f"Salesforce answered {status} without a word"
     if codes & _EXHAUSTED:
         return Retryable(told, retry_at=now + PAUSE, pauses_org=True)
     if codes & _PASSING or status >= 500 or status == 429:
@@ -82,7 +82,8 @@ def words(content: Any) -> str:
     said = []
     for item in _items(content):
         text = f"{_code(item)}: {item.get('message', '')}"
-        if fields := item.get("fields"):
+        fields = item.get("fields")
+        if fields and isinstance(fields, list):
             text += f" [{', '.join(map(str, fields))}]"
         said.append(text)
     return "; ".join(said) or str(content)[:500]
