@@ -26,8 +26,7 @@ _SECRET_NAME = re.compile(
 # A Salesforce session: the org's id, an exclamation mark, the secret part; also as
 # addresses and markup write the mark.
 _SESSION = re.compile(
-    r"00D[A-Za-z0-9]{12,15}(?:!|%21|&#33;|&#x21;|\+ACE-)[A-Za-z0-9._]{8,}",
-    re.IGNORECASE,
+    r"00D[A-Za-z0-9]{12,15}(?:!|%21|&#33;|&#[xX]21;|\+ACE-)[A-Za-z0-9._]{8,}"
 )
 _HOOK_PATH = re.compile(r"(/hooks/[a-z]+/)[^/\s?#\"']+")
 # Up to the last @: passwords and user names may hold one. A port is no password.
@@ -55,7 +54,7 @@ def secret_name(name: str) -> bool:
 
 def mask_sessions(text: str) -> str:
     """Blacken Salesforce sessions inside a text and leave the rest as it is."""
-    return _SESSION.sub(MASK, text)
+    return _SESSION.sub(MASK, text) if "00D" in text else text
 
 
 def mask(text: str) -> str:

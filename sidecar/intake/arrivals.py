@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from sidecar.intake.outbound_message import Message, Notification, Value
-from sidecar.logs import MASK, mask
+from sidecar.logs import MASK, mask, mask_sessions
 from sidecar.store.connections import OrgConnection
 from sidecar.store.inbox import Arrival
 
@@ -17,31 +17,33 @@ SOURCE = "outbound_message"
 _SECRET_FIELD = re.compile(
     r"passw|secret|api_?key|auth_?token|access_?token|session_?id", re.IGNORECASE
 )
-_SESSION_ELEMENT = re.compile(
-    r"(<(?:[\w.-]+:)?SessionId\b[^>]*>)[^<]*", re.IGNORECASE | re.DOTALL
-)
-_SECRET_ELEMENT = re.compile(
-    r"(<(?:[\w.-]+:)?[\w.-]*(?:passw|secret|api_?key|auth_?token|access_?token)"
-    r"[\w.-]*\b[^>]*>)[^<]*",
-    re.IGNORECASE | re.DOTALL,
+_TAG = re.compile(r"<(/?)([\w.:-]+)([^<>]*)>?")
+# What may hold something that looks like a tag and is none, or else a tag.
+_PIECE = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|" + _TAG.pattern, re.DOTALL
 )
 
 
 def of(message: Message, connection: OrgConnection, at: datetime) -> list[Arrival]:
-    """List what the inbox is to keep of a message, in the message's order."""
+    """
+    List what the inbox is to keep of a message, in the message's order.
+
+    Wherever in the message a session stands, it goes no further.
+    """
+    action_id = mask_sessions(message.action_id)
     return [
         Arrival(
             connection_id=connection.id,
             # The connection's, not the message's: they are the same org.
             org_id=connection.org_id,
             source=SOURCE,
-            notification_id=item.id or _by_content(item),
-            action_id=message.action_id,
-            object_type=item.object_type,
+            notification_id=_own_id(item) or _by_content(item),
+            action_id=action_id,
+            object_type=item.object_type and mask_sessions(item.object_type),
             record_id=item.record_id,
             content=_content(item),
             received_at=at,
-            error=item.problem,
+            error=mask_sessions(item.problem),
         )
         for item in message.notifications
     ]
@@ -55,8 +57,46 @@ def inspectable(body: bytes) -> str:
     """
     encoding = "utf-16" if body.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     text = body.decode(encoding, "replace").replace("\x00", "")
-    text = _SESSION_ELEMENT.sub(rf"\g<1>{MASK}", text)
-    return mask(_SECRET_ELEMENT.sub(rf"\g<1>{MASK}", text))
+    return mask(_without_secrets(text))
+
+
+def _without_secrets(text: str) -> str:
+    """
+    Blacken what secret elements hold, up to their end or the text's.
+
+    One pass, whatever the text: it comes from somebody who may want us to be slow.
+    """
+    kept: list[str] = []
+    place = 0
+    for tag in _TAG.finditer(text):
+        if tag.start() >= place and _opens(tag) and _secret(_local(tag)):
+            kept += (text[place : tag.end()], MASK)
+            place = _end_of(tag, text)
+    return "".join((*kept, text[place:]))
+
+
+def _end_of(opening: re.Match[str], text: str) -> int:
+    """Where the element's closing tag begins."""
+    depth = 1
+    for piece in _PIECE.finditer(text, opening.end()):
+        if piece[2] is None or _local(piece) != _local(opening):
+            continue
+        if piece[1]:
+            depth -= 1
+        elif _opens(piece):
+            depth += 1
+        if depth == 0:
+            return piece.start()
+    return len(text)
+
+
+def _local(tag: re.Match[str]) -> str:
+    return tag[2].rpartition(":")[2].lower()
+
+
+def _opens(tag: re.Match[str]) -> bool:
+    # With an odd number of quotes, the slash stands within one.
+    return not tag[1] and not (tag[3].endswith("/") and tag[3].count('"') % 2 == 0)
 
 
 def _content(item: Notification) -> dict[str, object]:
@@ -74,12 +114,19 @@ def _secret(name: str) -> bool:
 def _masked(name: str, value: Value) -> Value:
     if value and _secret(name):
         return MASK
-    if isinstance(value, str) and "!" in value:
-        return mask(value)
+    if isinstance(value, str):
+        return mask_sessions(value)
+    if isinstance(value, dict):
+        return {below: _masked(below, inside) for below, inside in value.items()}
     return value
+
+
+def _own_id(item: Notification) -> str:
+    """The notification's id, unless somebody put a session into it."""
+    return item.id if mask_sessions(item.id) == item.id else ""
 
 
 def _by_content(item: Notification) -> str:
     """Stand in for a missing id: the same content is the same notification."""
-    content = json.dumps([item.object_type, item.record_id, dict(item.fields)])
+    content = json.dumps([item.id, item.object_type, item.record_id, item.fields])
     return "content:" + hashlib.sha256(content.encode()).hexdigest()

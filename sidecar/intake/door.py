@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from sidecar.errors import Permanent, Retryable, Unreadable
 from sidecar.intake import arrivals, outbound_message
-from sidecar.logs import log
+from sidecar.logs import log, mask_sessions
 from sidecar.salesforce.ids import same_org
 from sidecar.store.connections import OrgConnection
 from sidecar.store.inbox import Arrival
@@ -193,19 +193,21 @@ def _of_another_org(
     body: bytes,
     peer: str | None,
 ) -> Refused:
-    log().warning(
-        "outbound.wrong_org", connection=connection.name, claimed=message.org_id
-    )
+    def shown(text: str) -> str:
+        return mask_sessions(text)[:80]
+
+    claimed = shown(message.org_id)
+    log().warning("outbound.wrong_org", connection=connection.name, claimed=claimed)
     return Refused(
         connection.id,
         "wrong_org",
-        f"looks like a copy of your org: sent by {message.org_id}, while this address "
+        f"looks like a copy of your org: sent by {claimed}, while this address "
         f"belongs to {connection.org_id}. A refreshed sandbox keeps the address of "
         "the org that it was copied from; change or delete the outbound message there",
         arrivals.inspectable(body),
-        org_id=message.org_id[:80],
-        action_id=message.action_id[:80],
-        notification_ids=[item.id[:80] for item in message.notifications[:1000]],
+        org_id=claimed,
+        action_id=shown(message.action_id),
+        notification_ids=[shown(item.id) for item in message.notifications[:1000]],
         peer=peer,
     )
 

@@ -7,6 +7,7 @@ API Developer Guide). It is read by namespace, never by prefix or position.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from lxml import etree
@@ -31,6 +32,10 @@ ID_LIMIT = 255
 
 DEPTH_LIMIT = 32
 """Elements inside elements; an outbound message needs seven."""
+
+NAMESPACE_LIMIT = 100
+"""Declared around the notifications, where Salesforce declares five: to resolve a
+type, all that are in scope are looked at again for each record."""
 
 Value: TypeAlias = "str | dict[str, Value] | None"
 
@@ -85,17 +90,21 @@ def read(
     """
     envelope = parse(body)
     if envelope.tag != f"{_SOAP}Envelope":
-        raise Unreadable(f"the root element is {envelope.tag}, not a SOAP envelope")
+        root = _short(envelope.tag)
+        raise Unreadable(f"the root element is {root}, not a SOAP envelope")
     soap_body = _child(envelope, f"{_SOAP}Body")
     if soap_body is None:
         raise Unreadable("the SOAP envelope has no Body")
     notifications = _child(soap_body, f"{_OUTBOUND}notifications")
     if notifications is None:
-        found = ", ".join(str(child.tag) for child in soap_body) or "nothing"
+        some = (_short(child.tag) for child in islice(soap_body, 3))
+        found = ", ".join(some) or "nothing"
         raise Unreadable(f"the SOAP body holds {found}, not notifications")
     org_id = _text(_child(notifications, f"{_OUTBOUND}OrganizationId"))
     if not org_id:
         raise Unreadable("notifications has no OrganizationId")
+    if len(notifications.nsmap) > NAMESPACE_LIMIT:
+        raise Unreadable(f"more than {NAMESPACE_LIMIT} namespaces are declared")
     # SessionId is never looked at: it ends here, with the document.
     return Message(
         org_id=to_18(org_id),
@@ -189,9 +198,10 @@ def _doctype_in_prolog(text: bytes) -> bool:
         if place < 0:
             return False
         if text.startswith(b"<!--", place):
-            place = text.find(b"-->", place)
+            # Not before its content begins: "<!-->" is no comment yet.
+            place = text.find(b"-->", place + 4)
         elif text.startswith(b"<?", place):
-            place = text.find(b"?>", place)
+            place = text.find(b"?>", place + 2)
         else:
             return text.startswith(b"<!DOCTYPE", place)
         if place < 0:
@@ -213,17 +223,13 @@ def _text(element: etree._Element | None) -> str:
 def _notification(
     element: etree._Element, field_lists: Mapping[str, Collection[str]]
 ) -> Notification:
-    notification_id = to_18(_text(_child(element, f"{_OUTBOUND}Id")))
-    if len(notification_id) > ID_LIMIT:
-        problem = f"the notification's Id has {len(notification_id)} characters"
-        return Notification("", None, None, {}, problem=problem)
+    notification_id, unusable = _id(element)
     record = _child(element, f"{_OUTBOUND}sObject")
     if record is None or (len(record) == 0 and not _text(record)):
         # "If the record is deleted before delivery, the notification contains no
         # data": Outbound Message Considerations.
         object_type = _object_type(record)[0] if record is not None else None
-        problem = "" if notification_id else "the notification has no Id"
-        return Notification(notification_id, object_type, None, {}, problem=problem)
+        return Notification(notification_id, object_type, None, {}, problem=unusable)
     object_type, problem = _object_type(record)
     fields: dict[str, Value] = {}
     for child in record:
@@ -232,10 +238,11 @@ def _notification(
         if not tag.startswith(_SOBJECT):
             name = tag.rpartition("}")[2]
             problem = (
-                problem or f"field {name} is not in Salesforce's namespace for fields"
+                problem
+                or f"field {_short(name)} is not in Salesforce's namespace for fields"
             )
         if name in fields:
-            problem = problem or f"field {name} stands in the record twice"
+            problem = problem or f"field {_short(name)} stands in the record twice"
         text = child.text
         # Most fields are a short text and nothing else: the rest takes the long way.
         if text and len(text) <= FIELD_LIMIT and not len(child):
@@ -245,16 +252,26 @@ def _notification(
             problem = problem or fault
     raw_id = fields.get("Id")
     record_id = to_18(raw_id.strip()) if isinstance(raw_id, str) else ""
-    if not problem and not notification_id:
-        problem = "the notification has no Id"
+    problem = problem or unusable
     if not problem and not is_id(record_id):
-        problem = f"the record's Id is {raw_id!r}, which is no Salesforce id"
+        shown = _short(repr(raw_id))
+        problem = f"the record's Id is {shown}, which is no Salesforce id"
     record_id = record_id if is_id(record_id) else ""
     known = field_lists.get(object_type or "", ())
     absent = tuple(name for name in known if name not in fields)
     return Notification(
         notification_id, object_type, record_id or None, fields, absent, problem
     )
+
+
+def _id(element: etree._Element) -> tuple[str, str]:
+    """The notification's Id, or empty and why it is none."""
+    text = to_18(_text(_child(element, f"{_OUTBOUND}Id")))
+    if not text:
+        return "", "the notification has no Id"
+    if len(text) > ID_LIMIT:
+        return "", f"the notification's Id has {len(text)} characters"
+    return text, ""
 
 
 def _object_type(record: etree._Element) -> tuple[str | None, str]:
@@ -265,7 +282,8 @@ def _object_type(record: etree._Element) -> tuple[str | None, str]:
     prefix, _, name = declared.strip().rpartition(":")
     namespace = record.nsmap.get(prefix or None)
     if not name or f"{{{namespace}}}" != _SOBJECT:
-        return None, f"the record's type {declared!r} is not one of Salesforce's"
+        shown = _short(repr(declared))
+        return None, f"the record's type {shown} is not one of Salesforce's"
     return name, ""
 
 
@@ -274,18 +292,27 @@ def _value(element: etree._Element, name: str, depth: int = 4) -> tuple[Value, s
         return None, ""
     if len(element):
         if depth >= DEPTH_LIMIT:
-            return None, f"field {name} is nested deeper than {DEPTH_LIMIT} elements"
+            shown = _short(name)
+            return None, f"field {shown} is nested deeper than {DEPTH_LIMIT} elements"
         inside: dict[str, Value] = {}
         for child in element:
             below = child.tag.rpartition("}")[2]
+            if below in inside:
+                return None, f"field {_short(name)} holds {_short(below)} twice"
             inside[below], fault = _value(child, f"{name}.{below}", depth + 1)
             if fault:
                 return None, fault
         return inside, ""
     text = element.text or ""
     if len(text) > FIELD_LIMIT:
-        return None, f"field {name} has {len(text)} characters, over {FIELD_LIMIT}"
+        shown = _short(name)
+        return None, f"field {shown} has {len(text)} characters, over {FIELD_LIMIT}"
     return text, ""
+
+
+def _short(text: str) -> str:
+    """What a sender wrote, as far as a reason needs it."""
+    return text if len(text) <= 120 else f"{text[:120]}..."
 
 
 ACK = (
