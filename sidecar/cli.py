@@ -125,10 +125,18 @@ def up(data: Path, bind: str, workers: int) -> None:
 
 @cli.command()
 @click.option("--bind", default="127.0.0.1:8000", show_default=True)
-@click.option("--processes", default=2, show_default=True)
+@click.option(
+    "--processes", type=int, help="Half of the processors by default, at least one."
+)
 @click.option("--threads", default=8, show_default=True)
-def web(bind: str, processes: int, threads: int) -> None:
-    """Serve the doors (gunicorn)."""
+def web(bind: str, processes: int | None, threads: int) -> None:
+    """
+    Serve the doors (gunicorn).
+
+    PostgreSQL needs as much of the machine as the doors do, so half of its
+    processors are theirs.
+    """
+    processes = processes or max(1, (os.cpu_count() or 1) // 2)
     command = [sys.executable, "-m", "gunicorn", "sidecar.web:from_environ()"]
     command += ["--bind", bind, "--workers", str(processes)]
     command += ["--worker-class", "gthread", "--threads", str(threads)]
@@ -350,12 +358,14 @@ def connections_fields(wiring: Wiring, connection_id: int, wsdl: Any) -> None:
     Salesforce leaves out what is empty. With its WSDL (Setup, Outbound Messages,
     "Click for WSDL") a field that was cleared can be told from one never sent.
     """
-    object_type, names = listener_wsdl.read(wsdl.read())
+    object_type, types = listener_wsdl.read(wsdl.read())
     with wiring.engine.begin() as opened:
         if connections_store.find(opened, connection_id) is None:
             raise click.UsageError(f"there is no connection {connection_id}")
-        connections_store.set_field_list(opened, connection_id, object_type, names)
-    click.echo(f"{object_type}: {', '.join(names)}")
+        connections_store.set_field_list(
+            opened, connection_id, object_type, list(types)
+        )
+    click.echo(f"{object_type}: {', '.join(types)}")
 
 
 def _zone(name: str) -> str:
