@@ -22,7 +22,7 @@ QUEUES = (PROCESS, DELIVER)
 # One ring carries at most this many events; a worker takes earlier ones along.
 _MOST_IDS = 500
 _JOB_SECONDS = 600
-_GATHER_SECONDS = 0.02
+_GATHER_SECONDS = 0.1
 
 
 def redis_for(redis_url: str) -> redis.Redis:
@@ -84,12 +84,15 @@ class Doorbell:
         return True
 
     def _ring_for_ever(self) -> None:
+        rung_at = 0.0
         while True:
             with self._something:
                 while not self._ids:
                     self._something.wait()
-            # A job costs a door's thread more than a message does: let some gather.
-            time.sleep(_GATHER_SECONDS)
+            # A ring costs the door more than a message does: the first one is rung
+            # for at once, those that follow close behind share the next.
+            time.sleep(max(0.0, rung_at + _GATHER_SECONDS - time.monotonic()))
+            rung_at = time.monotonic()
             with self._something:
                 some = sorted(self._ids)[:_MOST_IDS]
                 self._ids.difference_update(some)

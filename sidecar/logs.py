@@ -14,6 +14,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import structlog
 
 MASK = "***"
@@ -135,7 +136,7 @@ def configure(log_format: str = "json", *, level: int = logging.INFO) -> None:
     theirs.setFormatter(_Masked("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[theirs], force=True)
     renderer: Any = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=_json)
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
@@ -152,6 +153,10 @@ def configure(log_format: str = "json", *, level: int = logging.INFO) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _json(line: Any, **_options: Any) -> str:
+    return orjson.dumps(line, default=str).decode()
 
 
 def log() -> Any:

@@ -38,6 +38,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench ingest")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run")
     parser.add_argument("--rounds", type=int, default=3, help="of each comparison")
+    half = max(1, (os.cpu_count() or 1) // 2)
+    parser.add_argument("--processes", type=int, default=half, help="of gunicorn")
+    parser.add_argument("--threads", type=int, default=8, help="of each of them")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100])
     parser.add_argument("--full", type=int, default=1_000_000, help="events kept")
     parser.add_argument("--changes", type=int, default=1000, help="followed through")
@@ -47,7 +50,8 @@ def main() -> None:
         Path(folder).chmod(0o755)
         machine = Machine(Path(folder))
         try:
-            with _served(machine) as (ours, full, peers):
+            with _served(machine, given.processes, given.threads) as addresses:
+                ours, full, peers = addresses
                 _acks(console, ours, peers, given)
                 if given.full:
                     _fullness(
@@ -88,7 +92,10 @@ def _acks(console: Console, ours: str, peers: str, given: argparse.Namespace) ->
                 *(f"{_median(runs[way], name):.1f}" for name in ("p50", "p95", "p99")),
                 "" if way == "door" else f"{median(ratios):.2f}",
             )
-    console.print(f"durable acks at {CONNECTIONS} connections, {given.rounds} rounds")
+    console.print(
+        f"durable acks at {CONNECTIONS} connections; gunicorn with {given.processes} "
+        f"processes of {given.threads} threads; {given.rounds} rounds"
+    )
     console.print(table)
 
 
@@ -131,7 +138,9 @@ def _fill(database_url: str, number: int) -> None:
 
 
 @contextmanager
-def _served(machine: Machine) -> Iterator[tuple[str, str, str]]:
+def _served(
+    machine: Machine, processes: int, threads: int
+) -> Iterator[tuple[str, str, str]]:
     """Two doors, one of them on the database to be filled, and the peers."""
     redis_url = machine.start_redis()
     addresses = []
@@ -145,13 +154,15 @@ def _served(machine: Machine) -> Iterator[tuple[str, str, str]]:
         bind = f"127.0.0.1:{_free_port()}"
         key = _connect(Settings(database_url=url, demo=True))
         command = [sys.executable, "-m", "sidecar", "web", "--bind", bind]
+        command += ["--processes", str(processes), "--threads", str(threads)]
         machine.start(Child(f"web-{name}", command, environ))
         machine.wait_for(f"web-{name}", lambda bind=bind: _answers(f"{bind}/readyz"))
         addresses.append(door.address(f"http://{bind}", key))
     bind = f"127.0.0.1:{_free_port()}"
     command = [sys.executable, "-m", "gunicorn", "peers:app", "--bind", bind]
-    command += ["--chdir", str(_HERE), "--workers", "2", "--worker-class", "gthread"]
-    command += ["--threads", "8", "--keep-alive", "75", "--no-control-socket"]
+    command += ["--chdir", str(_HERE), "--workers", str(processes)]
+    command += ["--worker-class", "gthread", "--threads", str(threads)]
+    command += ["--keep-alive", "75", "--no-control-socket"]
     environ = os.environ | {"PEERS_REDIS_URL": redis_url}
     machine.start(Child("peers", command, environ))
     machine.wait_for("peers", lambda: _answers(bind))

@@ -91,7 +91,8 @@ def application(
             status=answer.status.value,
             ms=round((time.perf_counter() - started) * 1000, 1),
             peer=environ.get("REMOTE_ADDR"),
-            events=answer.new_ids,
+            events=len(answer.new_ids),
+            first_event=answer.new_ids[0] if answer.new_ids else None,
         )
         return [answer.body]
 

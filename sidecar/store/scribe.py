@@ -1,9 +1,10 @@
-"""The scribe: many threads keep their notifications in one commit.
+"""The scribe: a message's notifications are kept in one statement, and committed.
 
-A commit costs a flush to the disk and two context switches, whatever it holds. So the
-first thread that comes writes for itself and for all who came meanwhile; the others
-wait for it, which they would have done for the disk anyway. Nobody waits for company:
-a lone message is written at once. docs/performance.md has the measured ratios.
+One statement is one round trip and one transaction. Each thread has a connection of
+its own and makes a single blocking call into libpq, in which other threads run; the
+threads' commits are flushed together by PostgreSQL itself. Gathering messages in
+Python before one commit was tried and is slower: waking the threads that wait costs
+more than the commits that are saved. docs/performance.md has the ratios.
 """
 
 import threading
@@ -11,42 +12,30 @@ from collections.abc import Callable, Sequence
 
 import orjson
 import psycopg
+from psycopg import pq
 
 from sidecar.errors import Retryable
 from sidecar.keyring import Keyring
 from sidecar.store.inbox import Arrival
 
-# One statement, one round trip, one transaction (the connection is in autocommit).
+_NAME = b"keep"
 # A single JSON parameter is some twenty times cheaper to hand over than arrays.
-_KEEP = """
+_KEEP = b"""
     INSERT INTO event (connection_id, org_id, source, notification_id, action_id,
                        object_type, record_id, sealed, received_at, state, error)
     SELECT connection_id, org_id, source, notification_id, action_id,
            object_type, record_id, sealed, received_at, state, error
-    FROM json_to_recordset(%s::json) AS row (
+    FROM json_to_recordset($1::json) AS row (
         connection_id bigint, org_id text, source text, notification_id text,
         action_id text, object_type text, record_id text, sealed text,
         received_at timestamptz, state text, error text)
     ON CONFLICT (org_id, source, notification_id) DO NOTHING
-    RETURNING id, org_id, source, notification_id
+    RETURNING id
 """
 
 
-class _Entry:
-    """One caller's rows, and what became of them."""
-
-    def __init__(self, rows: list[dict[str, object]]) -> None:
-        self.rows = rows
-        self.turn = threading.Lock()
-        self.turn.acquire()
-        self.leads = False
-        self.new_ids: list[int] = []
-        # Until the commit, the answer is no: nobody may be acknowledged by a mistake.
-        self.failure: Exception | None = Retryable("nothing was written")
-
-
 class Scribe:
-    """Keeps arrivals; safe to share between threads, one for each process."""
+    """Keeps arrivals; shared by the threads of a process."""
 
     def __init__(
         self,
@@ -55,45 +44,42 @@ class Scribe:
     ) -> None:
         """
         Args:
-            connect: opens a connection in autocommit mode; called again after a
-                failure.
+            connect: opens a connection in autocommit mode; called once for each
+                thread, and again after a failure.
             keyring: seals what a notification says of people.
         """
         self._connect = connect
         self._keyring = keyring
-        self._database: psycopg.Connection[tuple[object, ...]] | None = None
-        self._queue: list[_Entry] = []
-        self._guard = threading.Lock()
-        self._writing = False
+        self._own = threading.local()
 
     def keep(self, arrivals: Sequence[Arrival]) -> list[int]:
         """
-        Insert what is new, pass over what is already there.
+        Insert what is new, pass over what is already there, and commit.
 
         Args:
             arrivals: of one message.
 
         Returns:
-            The ids of the new rows, once they are committed; a repeated
-            notification yields none.
+            The ids of the new rows; a repeated notification yields none.
 
         Raises:
-            Retryable: the database is away; nothing is known to be kept.
+            Retryable: the database is away; whether anything was kept is unknown, and
+                keeping it again does no harm.
         """
         if not arrivals:
             return []
-        entry = _Entry([self._row(arrival) for arrival in arrivals])
-        with self._guard:
-            self._queue.append(entry)
-            entry.leads = not self._writing
-            self._writing = True
-        if not entry.leads:
-            entry.turn.acquire()
-        if entry.leads:
-            self._write_for_all()
-        if entry.failure is not None:
-            raise entry.failure
-        return entry.new_ids
+        rows = orjson.dumps([self._row(arrival) for arrival in arrivals])
+        try:
+            result = self._connection().pgconn.exec_prepared(_NAME, [rows])
+            if result.status != pq.ExecStatus.TUPLES_OK:
+                raise psycopg.errors.error_from_result(result)
+        except (psycopg.DataError, psycopg.IntegrityError):
+            raise  # not the database's fault, but a bug of ours
+        except psycopg.Error as exc:
+            self._hang_up()
+            told = str(exc).strip() or type(exc).__name__
+            raise Retryable(f"the database is away: {told}") from exc
+        return [int(result.get_value(row, 0) or 0) for row in range(result.ntuples)]
 
     def _row(self, arrival: Arrival) -> dict[str, object]:
         return {
@@ -110,59 +96,21 @@ class Scribe:
             "error": arrival.error or None,
         }
 
-    def _write_for_all(self) -> None:
-        """Write for everybody who waits, then hand the pen to whoever came since."""
-        with self._guard:
-            batch, self._queue = self._queue, []
-        try:
-            self._write(batch)
-        finally:
-            with self._guard:
-                if self._queue:
-                    self._queue[0].leads = True
-                    self._queue[0].turn.release()
-                else:
-                    self._writing = False
-            for entry in batch:
-                if not entry.leads:
-                    entry.turn.release()
-
-    def _write(self, batch: list[_Entry]) -> None:
-        try:
-            self._insert(batch)
-        except psycopg.OperationalError as exc:
-            self._hang_up()
-            for entry in batch:
-                entry.failure = _away(exc)
-        except psycopg.Error as exc:
-            # One caller's rows are not to the database's taste: not the others' fault.
-            self._hang_up()
-            if len(batch) == 1:
-                batch[0].failure = exc
-                return
-            for entry in batch:
-                self._write([entry])
-
-    def _insert(self, batch: list[_Entry]) -> None:
-        rows = [row for entry in batch for row in entry.rows]
-        database = self._database = self._database or self._connect()
-        written = database.execute(
-            _KEEP, (orjson.dumps(rows).decode(),), prepare=True
-        ).fetchall()
-        new = {(row[1], row[2], row[3]): row[0] for row in written}
-        for entry in batch:
-            for row in entry.rows:
-                key = (row["org_id"], row["source"], row["notification_id"])
-                # Popped, so that of two callers with the same news one has it.
-                if (id_ := new.pop(key, None)) is not None:
-                    entry.new_ids.append(int(str(id_)))
-            entry.failure = None
+    def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
+        """This thread's connection, with the statement prepared."""
+        known: psycopg.Connection[tuple[object, ...]] | None
+        known = getattr(self._own, "connection", None)
+        if known is None:
+            known = self._connect()
+            prepared = known.pgconn.prepare(_NAME, _KEEP)
+            if prepared.status != pq.ExecStatus.COMMAND_OK:
+                known.close()
+                raise psycopg.errors.error_from_result(prepared)
+            self._own.connection = known
+        return known
 
     def _hang_up(self) -> None:
-        if self._database is not None:
-            self._database.close()
-            self._database = None
-
-
-def _away(exc: psycopg.Error) -> Retryable:
-    return Retryable(f"the database is away: {str(exc).strip() or type(exc).__name__}")
+        known = getattr(self._own, "connection", None)
+        if known is not None:
+            self._own.connection = None
+            known.close()

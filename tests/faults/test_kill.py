@@ -18,6 +18,7 @@ from sidecar.referral.playbook import follow_up_key
 from sidecar.salesforce.records import TASK_KEY
 from sidecar.store.tables import event, follow_up
 
+MESSAGES = 2000
 STATUSES = ("Submitted", "Contacted", "Qualified", "Won")
 ACTIONS = ("call-prospect", "qualify-prospect", "make-offer", "thank-referrer")
 
@@ -83,17 +84,13 @@ def _open(stage: Stage) -> int:
     return int(events) + int(follow_ups)
 
 
-@pytest.mark.parametrize(
-    "messages",
-    [pytest.param(200), pytest.param(2000, marks=pytest.mark.slow)],
-)
-def test_web_worker_and_redis_are_killed_in_the_middle(
-    stage: Stage, messages: int
+def test_web_worker_and_redis_are_killed_in_the_middle_of_2000_messages(
+    stage: Stage,
 ) -> None:
     """Exactly one task and, counted by Message-ID, one mail for each milestone."""
-    leads = messages // len(STATUSES)
+    leads = MESSAGES // len(STATUSES)
     admin = stage.admin()
-    killer = Killer(stage, seed=messages)
+    killer = Killer(stage, seed=MESSAGES)
     _backdoor(stage, batch_size=1, duplicate=0.1, lose_answer=0.05)
     ids: list[str] = []
     for number, status in enumerate(STATUSES):
