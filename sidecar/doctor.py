@@ -1,12 +1,16 @@
 """The doctor: is every part well, and if not, what helps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
 from sidecar.errors import SidecarError
+from sidecar.referral.pace import silence
 from sidecar.store import connections, database, follow_ups, inbox
 from sidecar.wiring import Wiring
+
+_LOOK_BACK = timedelta(days=30)
 
 
 class Finding(NamedTuple):
@@ -31,8 +35,14 @@ def examine(wiring: Wiring) -> list[Finding]:
         known = connections.listing(db)
         dead_events = inbox.count(db).get("dead", 0)
         ends = follow_ups.count(db)
+        arrivals = inbox.arrivals_by_action(db, since=wiring.now() - _LOOK_BACK)
     findings += [
         _look(f"org {item.name}", partial(_org, wiring, item.id)) for item in known
+    ]
+    names = {item.id: item.name for item in known}
+    findings += [
+        _pace(names.get(id_, str(id_)), action, object_type, moments, wiring.now())
+        for (id_, action, object_type), moments in sorted(arrivals.items())
     ]
     given_up = ends.get("dead", 0) + ends.get("uncertain", 0)
     findings.append(Finding("inbox", not dead_events, f"{dead_events} dead events"))
@@ -50,6 +60,32 @@ def _look(part: str, look: Callable[[], str | bool]) -> Finding:
     except Exception as exc:  # noqa: BLE001 a broken part is what we are looking for
         return Finding(part, False, f"{type(exc).__name__}: {exc}".splitlines()[0])
     return Finding(part, bool(seen), str(seen))
+
+
+def _pace(
+    connection: str,
+    action_id: str,
+    object_type: str,
+    arrivals: Sequence[datetime],
+    now: datetime,
+) -> Finding:
+    """Say whether an action has fallen silent, and how to find what was missed."""
+    part = f"messages of {connection}, action {action_id}, {object_type}"
+    quiet = silence(arrivals, now)
+    if quiet is None:
+        return Finding(part, True, f"the last came at {max(arrivals):%Y-%m-%d %H:%M}Z")
+    usual = max(1, round(quiet.usual.total_seconds() / 60))
+    told = f"silent since {quiet.since:%Y-%m-%d %H:%M}Z; usually {usual} min at most. "
+    if quiet.dropped_until is None:
+        told += "Salesforce keeps what has no Ack for 24 h: nothing is lost yet"
+    else:
+        since = f"{quiet.since:%Y-%m-%dT%H:%M:%SZ}"
+        told += (
+            f"Messages queued before {quiet.dropped_until:%Y-%m-%d %H:%M}Z may have "
+            "been dropped. What changed since is found by: SELECT Id, SystemModstamp "
+            f"FROM {object_type} WHERE SystemModstamp >= {since}"
+        )
+    return Finding(part, False, told)
 
 
 def _database(wiring: Wiring) -> str:

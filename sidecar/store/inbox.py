@@ -184,6 +184,32 @@ def find(db: Connection, event_id: int, *, keyring: Keyring) -> Event | None:
     return found[0] if found else None
 
 
+def arrivals_by_action(
+    db: Connection, *, since: datetime
+) -> dict[tuple[int, str, str], list[datetime]]:
+    """
+    When messages came: connection id, action id and object type to the moments.
+
+    Args:
+        since: aware; what came before is passed over.
+    """
+    rows = db.execute(
+        select(
+            event.c.connection_id,
+            event.c.action_id,
+            event.c.object_type,
+            event.c.received_at,
+        )
+        .where(event.c.received_at >= since, event.c.object_type.is_not(None))
+        .distinct()
+    )
+    found: dict[tuple[int, str, str], list[datetime]] = {}
+    for connection_id, action_id, object_type, received_at in rows:
+        place = (connection_id, action_id or "", object_type)
+        found.setdefault(place, []).append(received_at)
+    return found
+
+
 def count(db: Connection) -> dict[str, int]:
     """Count events by state."""
     rows = db.execute(select(event.c.state, func.count()).group_by(event.c.state))
