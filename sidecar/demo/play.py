@@ -212,6 +212,10 @@ def _lines(stage: Stage, people: dict[str, str]) -> list[Line]:
         ).all()
     mails = {mail["Message-ID"]: mail for mail in read_mails(stage.mail_folder)}
     took = _acknowledged(stage.web_log)
+    # The events of one message were received at one moment.
+    took_at = {
+        row.received_at: took[row.event_id] for row in rows if row.event_id in took
+    }
     domain = stage.wiring.sender.email.rpartition("@")[2]
     found: dict[tuple[str, str], Line] = {}
     for row in rows:
@@ -223,7 +227,7 @@ def _lines(stage: Stage, people: dict[str, str]) -> list[Line]:
             prospect=people.get(row.record_id, row.record_id),
             milestone=row.milestone,
             received=f"{row.received_at:%H:%M:%S.%f}"[:-3],
-            acknowledged_ms=took.get(row.event_id, ""),
+            acknowledged_ms=took_at.get(row.received_at, ""),
             task=task or (known.task if known else ""),
             mail_to=str(mail["To"]) if mail else (known.mail_to if known else ""),
             subject=str(mail["Subject"]) if mail else (known.subject if known else ""),
@@ -232,12 +236,13 @@ def _lines(stage: Stage, people: dict[str, str]) -> list[Line]:
 
 
 def _acknowledged(web_log: Path) -> dict[int, str]:
-    """Event id to the milliseconds until its message was acknowledged."""
+    """First event of a message to the milliseconds until it was acknowledged."""
     took: dict[int, str] = {}
     for line in web_log.read_text().splitlines():
         if '"outbound.answered"' in line and line.startswith("{"):
             told = json.loads(line)
-            took |= dict.fromkeys(told["events"], f"{told['ms']:.1f}")
+            if told["first_event"] is not None:
+                took[told["first_event"]] = f"{told['ms']:.1f}"
     return took
 
 
