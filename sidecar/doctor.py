@@ -79,11 +79,10 @@ def _pace(
     if quiet.dropped_until is None:
         told += "Salesforce keeps what has no Ack for 24 h: nothing is lost yet"
     else:
-        since = f"{quiet.since:%Y-%m-%dT%H:%M:%SZ}"
+        query = f"SELECT Id FROM {object_type} WHERE SystemModstamp >= "  # noqa: S608
         told += (
             f"Messages queued before {quiet.dropped_until:%Y-%m-%d %H:%M}Z may have "
-            "been dropped. What changed since is found by: SELECT Id, SystemModstamp "
-            f"FROM {object_type} WHERE SystemModstamp >= {since}"
+            f"been dropped. This finds them: {query}{quiet.since:%Y-%m-%dT%H:%M:%SZ}"
         )
     return Finding(part, False, told)
 

@@ -92,7 +92,9 @@ class Listener:
             )
             scheme = "https"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}/hooks/om?key=1"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self._thread.start()
 
     def wait_for(self, count, seconds=10):

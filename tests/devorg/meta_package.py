@@ -23,7 +23,8 @@ def zipped(files, *, folder=""):
 def manifest(members, *, version="62.0"):
     """package.xml of type -> names."""
     types = "".join(
-        "<types>" + "".join(f"<members>{name}</members>" for name in names)
+        "<types>"
+        + "".join(f"<members>{name}</members>" for name in names)
         + f"<name>{kind}</name></types>"
         for kind, names in members.items()
     )
@@ -35,7 +36,10 @@ def field(name, body):
 
 
 def text_field(name, length=80, extra=""):
-    return field(name, f"{extra}<label>{name[:-3]}</label><length>{length}</length><type>Text</type>")
+    return field(
+        name,
+        f"{extra}<label>{name[:-3]}</label><length>{length}</length><type>Text</type>",
+    )
 
 
 STATUS_VALUES = ("New", "Won", "Lost")
@@ -94,7 +98,11 @@ def start(
     trigger="RecordAfterSave",
     object_name="Lead",
 ):
-    connector = f"<connector><targetReference>{target}</targetReference></connector>" if target else ""
+    connector = (
+        f"<connector><targetReference>{target}</targetReference></connector>"
+        if target
+        else ""
+    )
     return (
         f"<start>{PLACE}{connector}{changed_to_meet}{condition}"
         f"<object>{object_name}</object><recordTriggerType>{on}</recordTriggerType>"
@@ -102,7 +110,14 @@ def start(
     )
 
 
-def flow_file(elements=TELL, start_=None, *, status="Active", label="Tell of leads", version="62.0"):
+def flow_file(
+    elements=TELL,
+    start_=None,
+    *,
+    status="Active",
+    label="Tell of leads",
+    version="62.0",
+):
     """Elements before ``start`` must be given in the order of the schema."""
     return (
         f"<Flow {NS}>{elements}<apiVersion>{version}</apiVersion><label>{label}</label>"
