@@ -217,13 +217,15 @@ def _seen(event: Event, read: Mapping[int, Seen | None]) -> Seen | str:
         return "ignored: the record was deleted before the message was sent"
     if event.object_type not in reading.TRACKED:
         return f"ignored: no referrals are kept on {event.object_type}"
+    # What the action sends, and the message left out, is empty in the org.
+    fields = {**dict.fromkeys(event.absent), **event.fields}
     try:
-        return reading.seen(event.object_type, event.record_id, event.fields)
+        return reading.seen(event.object_type, event.record_id, fields)
     except ValueError:
         # A time that nobody can read is as good as none.
         without = {
             name: value
-            for name, value in event.fields.items()
+            for name, value in fields.items()
             if name not in {"SystemModstamp", "LastModifiedDate"}
         }
         return reading.seen(event.object_type, event.record_id, without)

@@ -100,6 +100,7 @@ def test_web_worker_and_redis_are_killed_in_the_middle_of_2000_messages(
         for victims in (("web",), ("worker",), ("redis",), ("worker", "clock")):
             time.sleep(0.3)
             killer.strike(*victims)
+        stage.wiring.redis.flushall()
         _until_kept(stage, leads * (number + 1))
     deadline = time.monotonic() + 120
     while _open(stage) and time.monotonic() < deadline:

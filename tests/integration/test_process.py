@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from sidecar.errors import Permanent, Retryable
 from sidecar.intake import arrivals, outbound_message
 from sidecar.jobs.process import process
-from sidecar.store import follow_ups, inbox
+from sidecar.store import follow_ups, inbox, referrals
 from sidecar.store.tables import event, follow_up, referral
 
 
@@ -48,7 +49,9 @@ class Town:
         for told in fields:
             self.number += 1
             parts.append(notification(self.number, told, **more))
-        read = outbound_message.read(message(parts))
+        read = outbound_message.read(
+            message(parts), field_lists=self.connection.field_lists
+        )
         return self.wiring.scribe.keep(
             arrivals.of(read, self.connection, self.wiring.now())
         )
@@ -268,6 +271,25 @@ milestones:
     assert town.rows(follow_up.c.kind, follow_up.c.playbook_version) == [
         ("email", "acme 7")
     ]
+
+
+@pytest.mark.parametrize(
+    ("known", "referrer"),
+    [({"Lead": ["Id", "Referrer_Name__c"]}, ""), ({}, "Mira Sample")],
+)
+def test_a_missing_field_is_cleared_only_where_the_field_list_says_so(
+    town, wiring, known, referrer
+):
+    """Promise 20: with the WSDL, absent means cleared; without it, not told."""
+    town.connection = replace(town.connection, field_lists=known)
+    town.hear_and_process(lead(1, Referrer_Name__c="Mira Sample", SystemModstamp=at(1)))
+    town.hear_and_process(lead(1, "Contacted", SystemModstamp=at(2)))
+
+    with wiring.engine.connect() as db:
+        found = referrals.load(
+            db, town.connection.org_id, [lead_id(1)], keyring=wiring.keyring
+        )
+    assert found[lead_id(1)].details["referrer"] == referrer
 
 
 def test_a_replay_does_nothing_twice(town, wiring):
