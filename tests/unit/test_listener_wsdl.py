@@ -1,9 +1,7 @@
 """Listener WSDLs: which fields an outbound message sends, and whether our Ack fits."""
 
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import zeep
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from unit.ack_listener import Listener, call, listening
 from zeep.exceptions import Error as ZeepError
 
 from sidecar.errors import Unreadable
@@ -99,65 +98,16 @@ def test_whatever_the_file_it_is_a_wsdl_or_unreadable(data: st.DataObject) -> No
     assert "Id" in fields
 
 
-class Listener:
-    """A listener that gives one answer to everything, and keeps what it was sent."""
-
-    def __init__(self) -> None:
-        self.answer = outbound_message.ACK
-        self.bodies: list[bytes] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                outer.bodies.append(self.rfile.read(length))
-                self.send_response(200)
-                self.send_header("Content-Type", "text/xml; charset=UTF-8")
-                self.send_header("Content-Length", str(len(outer.answer)))
-                self.end_headers()
-                self.wfile.write(outer.answer)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-
-
 @pytest.fixture(scope="module")
 def listener() -> Iterator[Listener]:
-    listener = Listener()
-    thread = threading.Thread(target=listener.server.serve_forever, args=(0.05,))
-    thread.start()
-    yield listener
-    listener.server.shutdown()
-    thread.join()
-    listener.server.server_close()
+    with listening(outbound_message.ACK) as listener:
+        yield listener
 
 
 @pytest.fixture(scope="module")
-def client(listener: Listener) -> zeep.Client:
+def client() -> zeep.Client:
     """A client that was generated from the listener's contract."""
     return zeep.Client(str(WSDL))
-
-
-def send(client: zeep.Client, listener: Listener, *leads: dict[str, object]) -> object:
-    """Call the listener as its contract says."""
-    kind = client.get_type("{urn:sobject.enterprise.soap.sforce.com}Lead")
-    service = client.create_service(
-        "{http://soap.sforce.com/2005/09/outbound}NotificationBinding",
-        f"http://127.0.0.1:{listener.server.server_port}/",
-    )
-    return service.notifications(
-        OrganizationId="00D000000000001EAA",
-        ActionId="04k000000000001AAA",
-        SessionId=zeep.xsd.Nil,
-        EnterpriseUrl="https://example.my.salesforce.com/services/Soap/c/62.0/x",
-        PartnerUrl="https://example.my.salesforce.com/services/Soap/u/62.0/x",
-        Notification=[
-            {"Id": f"04l{number:012d}AAA", "sObject": kind(**lead)}
-            for number, lead in enumerate(leads)
-        ],
-    )
 
 
 LEAD = {"Id": "00Q000000000001EAA", "Company": "Example & Sons", "AnnualRevenue": 1.5}
@@ -168,7 +118,7 @@ def test_our_ack_is_what_a_generated_client_expects(
 ) -> None:
     listener.answer = outbound_message.ACK
 
-    assert send(client, listener, LEAD) is True
+    assert call(client, listener, LEAD) is True
 
 
 @pytest.mark.parametrize(
@@ -186,7 +136,7 @@ def test_the_same_client_takes_nothing_else_for_an_ack(
     """So that the test above can fail."""
     listener.answer = answer
     try:
-        acknowledged = send(client, listener, LEAD)
+        acknowledged = call(client, listener, LEAD)
     except (ZeepError, AttributeError):
         return
     assert acknowledged is not True
@@ -226,7 +176,7 @@ def test_what_a_generated_client_sends_is_read(
     listener.answer = outbound_message.ACK
     listener.bodies.clear()
     nothing = {"Id": "00Q000000000002EAA", "Phone": zeep.xsd.Nil}
-    send(client, listener, LEAD, nothing)
+    call(client, listener, LEAD, nothing)
 
     (body,) = listener.bodies
     # The one thing that Salesforce sends and the contract does not ask for.
