@@ -12,17 +12,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from sidecar import clock as clock_entry
 from sidecar import doctor as doctor_room
 from sidecar import keyring, logs, settings
 from sidecar.errors import SidecarError
 from sidecar.intake import door, listener_wsdl
+from sidecar.logs import mask
 from sidecar.machine import Machine, Stopped, our_processes
 from sidecar.playbooks import read as playbooks
 from sidecar.salesforce import login
@@ -44,10 +48,20 @@ def _told(command: Command) -> Command:
         try:
             return command(*args, **kwargs)
         except SidecarError as exc:
-            click.secho(str(exc), fg="red", err=True)
-            sys.exit(2 if isinstance(exc, settings.WrongSetting) else 1)
+            _fail(str(exc), 2 if isinstance(exc, settings.WrongSetting) else 1)
+        except OperationalError as exc:
+            _fail(f"the database is away: {mask(str(exc.orig)).strip()}", 1)
+        except ProgrammingError as exc:
+            if not isinstance(exc.orig, UndefinedTable | UndefinedColumn):
+                raise
+            _fail("the tables are not up to date: run `sidecar db upgrade`", 1)
 
     return run
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    click.secho(text, fg="red", err=True)
+    sys.exit(code)
 
 
 def _wired(command: Command) -> Command:
@@ -99,6 +113,7 @@ def up(data: Path, bind: str, workers: int) -> None:
     """
     machine = Machine(data.resolve())
     environ = dict(os.environ)
+    settings.from_environ(environ)  # before anything is started
     stopped = Stopped()
     try:
         if not environ.get("SIDECAR_DATABASE_URL"):
@@ -129,6 +144,7 @@ def up(data: Path, bind: str, workers: int) -> None:
     "--processes", type=int, help="Half of the processors by default, at least one."
 )
 @click.option("--threads", default=8, show_default=True)
+@_told
 def web(bind: str, processes: int | None, threads: int) -> None:
     """
     Serve the doors (gunicorn).
@@ -136,6 +152,7 @@ def web(bind: str, processes: int | None, threads: int) -> None:
     PostgreSQL needs as much of the machine as the doors do, so half of its
     processors are theirs.
     """
+    settings.from_environ()  # a slip is told here, not by each of the processes
     processes = processes or max(1, (os.cpu_count() or 1) // 2)
     command = [sys.executable, "-m", "gunicorn", "sidecar.web:from_environ()"]
     command += ["--bind", bind, "--workers", str(processes)]
@@ -292,7 +309,9 @@ def connections_add(
     """
     if not is_id(org_id) or not org_id.startswith("00D"):
         raise click.UsageError(f"--org-id {org_id!r} is no org id (00D..., 15 or 18)")
-    text = playbook.read() if playbook else None
+    if fallback_owner and not (is_id(fallback_owner) and fallback_owner[:3] == "005"):
+        raise click.UsageError(f"--fallback-owner {fallback_owner!r} is no user's id")
+    text = _text(playbook) if playbook else None
     if text is not None:
         playbooks.read(text, templates=wiring.templates)
     demo_mode = wiring.settings.demo
@@ -306,9 +325,9 @@ def connections_add(
         instance_url=checked(instance_url, demo=demo_mode),
         client_id=client_id,
         username=username,
-        secret=secret_file.read().strip(),
+        secret=_text(secret_file).strip(),
         time_zone=_zone(time_zone),
-        fallback_owner_id=fallback_owner,
+        fallback_owner_id=to_18(fallback_owner) if fallback_owner else None,
         status_map=_statuses(statuses),
         playbook=text,
     )
@@ -370,10 +389,17 @@ def connections_fields(wiring: Wiring, connection_id: int, wsdl: Any) -> None:
 
 def _zone(name: str) -> str:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+def _text(file: Any) -> str:
+    try:
+        return str(file.read())
+    except UnicodeDecodeError as exc:
+        raise click.UsageError(f"{file.name} is no text: {exc}") from exc
+
+
 
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as exc:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
         raise click.UsageError(f"--time-zone {name!r} is not known") from exc
     return name
 
@@ -559,10 +585,10 @@ def _print(rows: Sequence[Mapping[str, Any]], as_json: bool, nothing: str) -> No
     if not rows:
         click.echo(nothing)
         return
-    table = Table(*rows[0].keys())
+    # Nothing is cut off, and brackets in a text are no markup.
+    table = Table(*(Column(name, overflow="fold") for name in rows[0]))
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    # Where nobody looks, nothing may be cut off for the width of a screen.
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
