@@ -387,8 +387,6 @@ def connections_fields(wiring: Wiring, connection_id: int, wsdl: Any) -> None:
     click.echo(f"{object_type}: {', '.join(types)}")
 
 
-def _zone(name: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 def _text(file: Any) -> str:
     try:
         return str(file.read())
@@ -396,6 +394,8 @@ def _text(file: Any) -> str:
         raise click.UsageError(f"{file.name} is no text: {exc}") from exc
 
 
+def _zone(name: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     try:
         ZoneInfo(name)
