@@ -6,6 +6,7 @@ setting is wrong.
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 
 import click
 from psycopg.errors import UndefinedColumn, UndefinedTable
+from redis.exceptions import ConnectionError as RedisAway
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -24,10 +26,10 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sidecar import clock as clock_entry
 from sidecar import doctor as doctor_room
 from sidecar import keyring, logs, settings
-from sidecar.errors import SidecarError
+from sidecar.errors import Permanent, SidecarError
 from sidecar.intake import door, listener_wsdl
 from sidecar.logs import mask
-from sidecar.machine import Machine, Stopped, our_processes
+from sidecar.machine import Machine, Stopped, check_free, our_processes
 from sidecar.playbooks import read as playbooks
 from sidecar.salesforce import login
 from sidecar.salesforce.hosts import checked
@@ -39,6 +41,11 @@ from sidecar.wiring import Wiring
 
 Command = Callable[..., Any]
 
+# What a bigint holds; PostgreSQL would break on more.
+_ID = click.IntRange(1, 2**63 - 1)
+_LIMIT = click.IntRange(1, 100_000)
+_PORT = click.IntRange(0, 65_535)
+
 
 def _told(command: Command) -> Command:
     """Show our errors as one line, and a bug as itself."""
@@ -49,6 +56,8 @@ def _told(command: Command) -> Command:
             return command(*args, **kwargs)
         except SidecarError as exc:
             _fail(str(exc), 2 if isinstance(exc, settings.WrongSetting) else 1)
+        except RedisAway as exc:
+            _fail(f"Redis is away: {mask(str(exc))}", 1)
         except OperationalError as exc:
             _fail(f"the database is away: {mask(str(exc.orig)).strip()}", 1)
         except ProgrammingError as exc:
@@ -77,6 +86,14 @@ def _wired(command: Command) -> Command:
     return run
 
 
+def _bind(_context: click.Context, _option: click.Parameter, given: str) -> str:
+    """Refuse what is no address before anything is started."""
+    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})", given)
+    if found is None or not 0 < int(found[2]) <= 65_535:
+        raise click.BadParameter(f"{given!r} is not HOST:PORT, such as 127.0.0.1:8000")
+    return given
+
+
 _json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for machines."
 )
@@ -99,8 +116,14 @@ def cli() -> None:
     show_default=True,
     help="Where PostgreSQL, Redis, keys and logs live.",
 )
-@click.option("--bind", default="127.0.0.1:8000", show_default=True)
-@click.option("--workers", default=2, show_default=True, help="Worker processes.")
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, callback=_bind)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Worker processes.",
+)
 @_told
 def up(data: Path, bind: str, workers: int) -> None:
     """
@@ -114,6 +137,8 @@ def up(data: Path, bind: str, workers: int) -> None:
     machine = Machine(data.resolve())
     environ = dict(os.environ)
     settings.from_environ(environ)  # before anything is started
+    check_free(bind)
+    machine.claim()
     stopped = Stopped()
     try:
         if not environ.get("SIDECAR_DATABASE_URL"):
@@ -129,7 +154,10 @@ def up(data: Path, bind: str, workers: int) -> None:
         for child in our_processes(environ, bind=bind, workers=workers):
             machine.start(child)
             click.echo(f"{child.name} ...")
-        click.echo(f"up: http://{bind}  (logs in {data}/logs, Ctrl-C stops)")
+        machine.wait_for_web(bind)
+        logs_folder = machine.directory / "logs"
+        click.echo(f"up: http://{bind}  (logs in {logs_folder}, Ctrl-C stops)")
+        click.echo("Other sidecar commands need what you set, and:")
         for name in ("SIDECAR_DATABASE_URL", "SIDECAR_REDIS_URL", "SIDECAR_KEYS_FILE"):
             if environ.get(name):
                 click.echo(f"export {name}='{environ[name]}'")
@@ -139,11 +167,13 @@ def up(data: Path, bind: str, workers: int) -> None:
 
 
 @cli.command()
-@click.option("--bind", default="127.0.0.1:8000", show_default=True)
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, callback=_bind)
 @click.option(
-    "--processes", type=int, help="Half of the processors by default, at least one."
+    "--processes",
+    type=click.IntRange(min=1),
+    help="Half of the processors by default, at least one.",
 )
-@click.option("--threads", default=8, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), default=8, show_default=True)
 @_told
 def web(bind: str, processes: int | None, threads: int) -> None:
     """
@@ -183,7 +213,13 @@ def clock(wiring: Wiring) -> None:
 
 @cli.command()
 @click.option("--once", is_flag=True, help="Stop at the end; exit 0 if all was right.")
-@click.option("--leads", default=6, show_default=True, help="How many referrals.")
+@click.option(
+    "--leads",
+    type=click.IntRange(1, 1000),
+    default=6,
+    show_default=True,
+    help="How many referrals.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -192,17 +228,22 @@ def clock(wiring: Wiring) -> None:
 )
 @_told
 def demo(once: bool, leads: int, data: Path) -> None:
-    """Show the main job for real, with an org of our own on this machine."""
+    """Show the main job, with an org of our own."""
     # The demo brings the dev org and a mail server along; nothing else needs them.
     from sidecar.demo import play
 
     # Whoever ends us, ends what we started: all of it is stopped on the way out.
+    # A closed window must not leave ten processes behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     sys.exit(play.run(data.resolve(), once=once, leads=leads))
 
 
 @cli.command()
-@click.option("--port", default=0, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port", type=_PORT, default=0, show_default=True, help="0 takes a free one."
+)
 @click.option(
     "--dir",
     "directory",
@@ -211,13 +252,25 @@ def demo(once: bool, leads: int, data: Path) -> None:
     show_default=True,
     help="For certificates and devorg.json, which tells how to log in.",
 )
-@click.option("--speed", default=1.0, show_default=True, help="Of the org's clock.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.001, 1_000_000),
+    default=1.0,
+    show_default=True,
+    help="Of the org's clock.",
+)
 @click.option("--plain", is_flag=True, help="http instead of https.")
+@_told
 def devorg(port: int, directory: Path, speed: float, plain: bool) -> None:
     """Serve a small Salesforce on this machine."""
-    from sidecar.devorg.serve import serve
+    from sidecar.devorg.serve import INFO_FILE, serve
 
-    serve(port=port, directory=directory, speed=speed, plain=plain)
+    told = directory.resolve() / INFO_FILE
+    click.echo(f"Its address, users and tokens will be in {told}. Ctrl-C stops it.")
+    try:
+        serve(port=port, directory=directory, speed=speed, plain=plain)
+    except OSError as exc:
+        raise Permanent(f"the dev org cannot be served: {exc}") from exc
 
 
 def _in_memory() -> str:
@@ -309,6 +362,8 @@ def connections_add(
     """
     if not is_id(org_id) or not org_id.startswith("00D"):
         raise click.UsageError(f"--org-id {org_id!r} is no org id (00D..., 15 or 18)")
+    if not name.strip() or not name.isprintable():
+        raise click.UsageError("NAME is empty, or has characters that do not print")
     if fallback_owner and not (is_id(fallback_owner) and fallback_owner[:3] == "005"):
         raise click.UsageError(f"--fallback-owner {fallback_owner!r} is no user's id")
     text = _text(playbook) if playbook else None
@@ -325,7 +380,7 @@ def connections_add(
         instance_url=checked(instance_url, demo=demo_mode),
         client_id=client_id,
         username=username,
-        secret=_text(secret_file).strip(),
+        secret=_secret(secret_file),
         time_zone=_zone(time_zone),
         fallback_owner_id=to_18(fallback_owner) if fallback_owner else None,
         status_map=_statuses(statuses),
@@ -367,7 +422,7 @@ def connections_list(wiring: Wiring, as_json: bool) -> None:
 
 
 @connections.command("fields")
-@click.argument("connection_id", type=int)
+@click.argument("connection_id", type=_ID)
 @click.argument("wsdl", type=click.File("rb"))
 @_wired
 def connections_fields(wiring: Wiring, connection_id: int, wsdl: Any) -> None:
@@ -394,6 +449,14 @@ def _text(file: Any) -> str:
         raise click.UsageError(f"{file.name} is no text: {exc}") from exc
 
 
+def _secret(file: Any) -> str:
+    """Read a secret; whatever is wrong with it, it is not repeated."""
+    secret = _text(file).strip()
+    if not secret:
+        raise click.UsageError("--secret-file is empty")
+    return secret
+
+
 def _zone(name: str) -> str:
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -411,8 +474,10 @@ def _statuses(text: str | None) -> Mapping[str, str] | None:
         return None
     try:
         given = json.loads(text)
+        if not isinstance(given, dict):
+            raise ValueError("it is no object")
         return {str(status): Milestone(value) for status, value in given.items()}
-    except (ValueError, AttributeError) as exc:
+    except ValueError as exc:
         known = ", ".join(Milestone)
         raise click.UsageError(
             f"--statuses takes an object of status to milestone ({known}): {exc}"
@@ -431,7 +496,7 @@ def events() -> None:
 @click.option("--state", type=click.Choice(["waiting", "done", "dead"]))
 @click.option("--record", help="Id of the record.")
 @click.option("--quarantined", is_flag=True, help="What was refused at the door.")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", type=_LIMIT, default=50, show_default=True)
 @_json_option
 @_wired
 def events_list(
@@ -454,7 +519,7 @@ def events_list(
             opened,
             keyring=wiring.keyring,
             state=state,
-            record_id=to_18(record) if record else None,
+            record_id=_record(record) if record else None,
             limit=limit,
         )
     rows = [
@@ -473,8 +538,14 @@ def events_list(
         sys.exit(1)
 
 
+def _record(given: str) -> str:
+    if not is_id(given):
+        raise click.UsageError(f"--record {given!r} is no record id (15 or 18)")
+    return to_18(given)
+
+
 @events.command("show")
-@click.argument("event_id", type=int)
+@click.argument("event_id", type=_ID)
 @_json_option
 @_wired
 def events_show(wiring: Wiring, event_id: int, as_json: bool) -> None:
@@ -496,7 +567,7 @@ def events_show(wiring: Wiring, event_id: int, as_json: bool) -> None:
 
 
 @events.command("replay")
-@click.argument("event_ids", type=int, nargs=-1, required=True)
+@click.argument("event_ids", type=_ID, nargs=-1, required=True)
 @_wired
 def events_replay(wiring: Wiring, event_ids: Sequence[int]) -> None:
     """Run events again; nothing that was done is done twice."""
@@ -521,7 +592,7 @@ def followups() -> None:
     type=click.Choice(["waiting", "sending", "done", "dead", "uncertain"]),
 )
 @click.option("--referral", help="The referral's key.")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", type=_LIMIT, default=50, show_default=True)
 @_json_option
 @_wired
 def followups_list(
@@ -540,7 +611,7 @@ def followups_list(
 
 
 @followups.command("retry")
-@click.argument("follow_up_ids", type=int, nargs=-1, required=True)
+@click.argument("follow_up_ids", type=_ID, nargs=-1, required=True)
 @_wired
 def followups_retry(wiring: Wiring, follow_up_ids: Sequence[int]) -> None:
     """Try again what was given up on."""

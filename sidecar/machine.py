@@ -5,8 +5,11 @@ separate processes and need no root.
 """
 
 import contextlib
+import errno
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,9 +19,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import psycopg
 import redis
+import requests
 from psycopg import sql
 
 from sidecar import keyring
@@ -54,6 +59,29 @@ class Machine:
     children: list[Child] = field(default_factory=list)
     _postgres: PostgresServer | None = None
     _sockets: tempfile.TemporaryDirectory[str] | None = None
+    _claim: IO[bytes] | None = None
+
+    def claim(self) -> None:
+        """
+        Take the data directory for this process, until ``stop`` or its end.
+
+        Raises:
+            Permanent: another process has it, or nothing can be written there.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            claim = (self.directory / "lock").open("ab")
+        except OSError as exc:
+            raise Permanent(f"{self.directory} cannot be used: {exc.strerror}") from exc
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            claim.close()
+            raise Permanent(
+                f"{self.directory} is in use by another process of ours; "
+                "stop that one, or give another folder with --data"
+            ) from exc
+        self._claim = claim
 
     def start_postgres(self, database: str = "sidecar") -> str:
         """
@@ -65,6 +93,10 @@ class Machine:
             The database's address.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
+        # Its own lock is one file below /tmp, which belongs to whoever came first: no
+        # second user of a machine could start anything.
+        lock = type(PostgresServer._lock)
+        PostgresServer._lock = lock(self.directory / "postgres.lock")
         self._postgres = get_server(self.directory / "postgres", cleanup_mode=None)
         with psycopg.connect(self._postgres.get_uri(), autocommit=True) as db:
             known = db.execute(
@@ -139,6 +171,21 @@ class Machine:
                 raise Permanent(f"{name} does not answer: {self._last(name)}")
             time.sleep(0.05)
 
+    def wait_for_web(self, bind: str) -> None:
+        """
+        Wait until the web application could keep a message.
+
+        Raises:
+            Permanent: it ended, or does not answer in time.
+        """
+        host, _, port = bind.rpartition(":")
+        # Who listens everywhere is asked here.
+        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
+        ready = f"http://{host}:{port}/readyz"
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy stands before ourselves
+            self.wait_for("web", lambda: session.get(ready, timeout=2).ok)
+
     def keep_up(self, stopped: "Stopped") -> None:
         """Start again what dies, until told to stop."""
         while not stopped.wait(1.0):
@@ -166,6 +213,9 @@ class Machine:
             self._postgres = None
         if self._sockets is not None:
             self._sockets.cleanup()
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
 
     def keys_file(self) -> Path:
         """The key ring of this machine; made on the first start."""
@@ -181,6 +231,30 @@ class Machine:
         path = self.directory / "logs" / f"{name}.log"
         text = path.read_text(errors="replace") if path.exists() else ""
         return text[-800:] or "it said nothing"
+
+
+def check_free(bind: str) -> None:
+    """
+    Make sure that nobody listens on ``host:port``.
+
+    Raises:
+        Permanent: somebody does, or it is no address of this machine.
+    """
+    host, _, port = bind.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as exc:
+            if exc.errno == errno.EADDRINUSE:
+                told = "another program listens there"
+            else:
+                told = exc.strerror or str(exc)
+            raise Permanent(
+                f"{bind} cannot be served: {told}; --bind takes another address"
+            ) from exc
 
 
 def our_processes(
@@ -199,12 +273,15 @@ def our_processes(
 
 
 class Stopped:
-    """Set by SIGTERM or Ctrl-C."""
+    """Set by SIGTERM, Ctrl-C or a closed window."""
 
     def __init__(self) -> None:
         self._stopped = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._stop)
 
     def wait(self, seconds: float) -> bool:
         """Wait a while; True when it is time to go."""

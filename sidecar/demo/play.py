@@ -1,6 +1,7 @@
 """The play: referrals come in and move on, and the rep has a task and a mail."""
 
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ ACTIONS = {
     "Qualified": "make-offer",
 }
 _PATIENCE_SECONDS = 60.0
+_WIDE = 130
+_FRAME = 3  # of each cell: a space on both sides and a line
 
 _PEOPLE = ("Ada", "Ben", "Chloe", "Dario", "Elif", "Finn", "Greta", "Hugo")
 _COMPANIES = ("Lighthouse", "Riverbank", "Northgate", "Orchard", "Stonebridge")
@@ -75,6 +78,8 @@ def run(directory: Path, *, once: bool, leads: int) -> int:
                 if status_value != STATUSES[0]:
                     _move(admin, list(people), status_value)
                 _watch(live, stage, people, status_value)
+        if not console.is_terminal:
+            console.print()  # what was live ends without a line's end
         faults = judge(stage, admin, people)
         for fault in faults:
             console.print(f"[red]{fault}[/red]")
@@ -88,7 +93,13 @@ def run(directory: Path, *, once: bool, leads: int) -> int:
     except KeyboardInterrupt:
         return 130
     finally:
-        with console.status("stopping ..."):
+        # One Ctrl-C is enough: a second must not leave half of it running.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            with console.status("stopping ..."):
+                stage.machine.stop()
+        finally:
+            # Where the terminal is gone, not even that could be said.
             stage.machine.stop()
 
 
@@ -171,27 +182,39 @@ def _watch(live: Live, stage: Stage, people: dict[str, str], status: str) -> Non
     wanted = len(people) * (STATUSES.index(status) + 1)
     while True:
         lines = _lines(stage, people)
-        live.update(_table(lines[-40:]))
+        live.update(_table(lines[-40:], width=live.console.width))
         complete = [line for line in lines if line.task and line.mail_to]
         if len(complete) >= wanted or time.monotonic() > deadline:
             return
         time.sleep(0.1)
 
 
-def _table(lines: Sequence[Line]) -> Table:
-    table = Table(
-        "prospect", "milestone", "received", "ack ms", "task", "mail to", "subject"
-    )
-    for line in lines:
-        table.add_row(
-            line.prospect,
-            line.milestone,
-            line.received,
-            line.acknowledged_ms,
-            line.task or "...",
-            line.mail_to or "...",
-            line.subject,
-        )
+def _table(lines: Sequence[Line], *, width: int) -> Table:
+    """One row, one line: where there is no room for all, the less telling go."""
+    rows = [
+        {
+            "prospect": line.prospect,
+            "milestone": line.milestone,
+            "received": line.received,
+            "ack ms": line.acknowledged_ms,
+            "task": line.task or "...",
+            "mail to": line.mail_to or "...",
+        }
+        for line in lines
+    ]
+    names = ["prospect", "milestone", "ack ms", "task"]
+    if width >= _WIDE:
+        names = ["prospect", "milestone", "received", "ack ms", "task", "mail to"]
+    table = Table()
+    room = width - 1
+    for name in names:
+        longest = max((len(row[name]) for row in rows), default=0)
+        needed = max(longest, len(name))
+        table.add_column(name, no_wrap=True, min_width=needed)
+        room -= needed + _FRAME
+    table.add_column("subject", no_wrap=True, max_width=max(room - _FRAME, 8))
+    for row, line in zip(rows, lines, strict=True):
+        table.add_row(*(row[name] for name in names), line.subject or "...")
     return table
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
 from simple_salesforce.api import Salesforce
 
 from sidecar import keyring
@@ -88,6 +87,7 @@ def build(
         Permanent: a part did not come up; with the last that it said.
     """
     machine = Machine(directory)
+    machine.claim()
     try:
         return _build(machine, tell, workers, speed, settings or {})
     except BaseException:
@@ -134,8 +134,7 @@ def _build(
     connection_id, hook_url = connect(wiring, org)
     tell("referral fields and flow, deployed into the dev org")
     install(org, hook_url)
-    ready = f"http://{bind}/readyz"
-    machine.wait_for("web", lambda: requests.get(ready, timeout=2).ok)
+    machine.wait_for_web(bind)
     return Stage(
         machine, wiring, org, connection_id, hook_url, f"http://{bind}", mail_folder
     )
