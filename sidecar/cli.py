@@ -186,7 +186,9 @@ def web(bind: str, processes: int | None, threads: int) -> None:
     processes = processes or max(1, (os.cpu_count() or 1) // 2)
     command = [sys.executable, "-m", "gunicorn", "sidecar.web:from_environ()"]
     command += ["--bind", bind, "--workers", str(processes)]
-    command += ["--worker-class", "gthread", "--threads", str(threads)]
+    command += ["--worker-class", "sidecar.intake.listening.Listener"]
+    # Below the 1,024 files that a process may commonly open.
+    command += ["--threads", str(threads), "--worker-connections", "800"]
     # Salesforce keeps its connections; the heartbeat file belongs into memory.
     command += ["--keep-alive", "75", "--worker-tmp-dir", _in_memory()]
     command += ["--log-level", "warning", "--no-control-socket"]
