@@ -13,9 +13,10 @@ Message Considerations"). docs/performance.md has the measured ratio.
 """
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 PREFIX = "/hooks/outbound/"
 _KEY = re.compile(r"[A-Za-z0-9_-]{20,128}\Z")
+
+# A document takes up to thirty times its bytes while it is read. A message of a
+# hundred notifications has some 200 kB; of larger ones a process reads two at once.
+_LARGE_BYTES = 1024 * 1024
+_LARGE = threading.BoundedSemaphore(2)
 
 
 class Doors(Protocol):
@@ -137,6 +143,17 @@ def _receive_for(
         return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(exc), hang_up=True)
     except _CutShort as exc:
         return _refusal(HTTPStatus.BAD_REQUEST, str(exc), hang_up=True)
+    with _LARGE if len(body) > _LARGE_BYTES else nullcontext():
+        return _receive_body(connection, body, peer, doors, at)
+
+
+def _receive_body(
+    connection: OrgConnection,
+    body: bytes,
+    peer: str | None,
+    doors: Doors,
+    at: datetime,
+) -> Answer:
     try:
         message = outbound_message.read(body, field_lists=connection.field_lists)
     except Unreadable as exc:

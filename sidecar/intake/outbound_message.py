@@ -24,6 +24,10 @@ _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 NOTIFICATION_LIMIT = 100
 """By contract (the WSDL's maxOccurs); more are taken and flagged."""
 
+NOTIFICATIONS_TAKEN = 1000
+"""More than that are refused: ten megabytes hold 700,000 empty ones, each of them a
+row."""
+
 FIELD_LIMIT = 256 * 1024
 """Characters. A long text area holds 131,072; rich text carries its markup."""
 
@@ -105,14 +109,19 @@ def read(
         raise Unreadable("notifications has no OrganizationId")
     if len(notifications.nsmap) > NAMESPACE_LIMIT:
         raise Unreadable(f"more than {NAMESPACE_LIMIT} namespaces are declared")
+    action_id = to_18(_text(_child(notifications, f"{_OUTBOUND}ActionId")))
+    if len(action_id) > ID_LIMIT:
+        # Each row repeats it.
+        raise Unreadable(f"the ActionId has {len(action_id)} characters")
+    listed = notifications.iterchildren(f"{_OUTBOUND}Notification")
+    elements = list(islice(listed, NOTIFICATIONS_TAKEN + 1))
+    if len(elements) > NOTIFICATIONS_TAKEN:
+        raise Unreadable(f"more than {NOTIFICATIONS_TAKEN} notifications in a message")
     # SessionId is never looked at: it ends here, with the document.
     return Message(
         org_id=to_18(org_id),
-        action_id=to_18(_text(_child(notifications, f"{_OUTBOUND}ActionId"))),
-        notifications=[
-            _notification(element, field_lists or {})
-            for element in notifications.iterchildren(f"{_OUTBOUND}Notification")
-        ],
+        action_id=action_id,
+        notifications=[_notification(item, field_lists or {}) for item in elements],
     )
 
 
