@@ -1,0 +1,197 @@
+"""Connections: an org is connected, its address shown once, its fields learnt."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sidecar.store import connections
+
+WSDL = Path(__file__).parents[1] / "unit" / "messages" / "lead_listener.wsdl"
+GIVEN = {
+    "--org-id": "00D000000000001",
+    "--instance-url": "https://acme.my.salesforce.com/home",
+    "--client-id": "3MVG9",
+    "--username": "integration@acme.example",
+    "--secret-file": "-",
+}
+
+
+def add(name="acme", **changed):
+    """The words that connect an org, with these options changed."""
+    options = GIVEN | {f"--{key.replace('_', '-')}": v for key, v in changed.items()}
+    pairs = [(key, value) for key, value in options.items() if value is not None]
+    return ["connections", "add", name, *(word for pair in pairs for word in pair)]
+
+
+def test_an_org_is_connected_and_its_address_shown_once(sidecar, wiring):
+    result = sidecar(*add(), "--json", given="a secret\n")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = json.loads(result.stdout)
+    assert told["org_id"] == "00D000000000001EAA"
+    address, _, hook_key = told["hook_url"].rpartition("/")
+    assert address == "https://sidecar.example.com/hooks/outbound"
+
+    found = wiring.connection_of(hook_key)
+    assert found is not None
+    assert (found.id, found.name, found.org_id) == (
+        told["id"],
+        "acme",
+        "00D000000000001EAA",
+    )
+    assert found.instance_url == found.login_url == "https://acme.my.salesforce.com"
+    with wiring.engine.connect() as db:
+        assert (
+            connections.login(db, found.id, keyring=wiring.keyring).secret == "a secret"
+        )
+
+    for again in (
+        sidecar("connections", "list"),
+        sidecar("connections", "list", "--json"),
+    ):
+        assert again.exit_code == 0
+        assert "acme" in again.stdout
+        assert hook_key not in again.output
+        assert "a secret" not in again.output
+
+
+def test_without_json_it_is_told_to_a_person(sidecar, wiring):
+    result = sidecar(*add(), given="x")
+
+    assert result.exit_code == 0
+    assert "(acme) to org 00D000000000001EAA" in result.stdout
+    assert "https://sidecar.example.com/hooks/outbound/" in result.stdout
+    assert "shown this once" in result.stdout
+
+
+def test_an_org_may_bring_its_own_words_and_rules(sidecar, wiring, folder):
+    book = folder / "playbook.yaml"
+    book.write_text("version: '7'\nmilestones: {}\n")
+
+    result = sidecar(
+        *add(
+            flow="refresh_token",
+            login_url="https://login.salesforce.com",
+            time_zone="Europe/Berlin",
+            fallback_owner="005000000000009",
+            statuses='{"Neu": "submitted"}',
+            playbook=book,
+        ),
+        given="x",
+    )
+
+    assert result.exit_code == 0
+    with wiring.engine.connect() as db:
+        (found,) = connections.listing(db)
+    assert found.flow == "refresh_token"
+    assert found.login_url == "https://login.salesforce.com"
+    assert found.time_zone == "Europe/Berlin"
+    assert found.fallback_owner_id == "005000000000009AAA"
+    assert found.statuses == {"Neu": "submitted"}
+    assert wiring.playbook_of(found).version == "7"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "told"),
+    [
+        ({"org_id": "nonsense"}, 2, "--org-id 'nonsense' is no org id"),
+        ({"org_id": "001000000000001"}, 2, "is no org id"),
+        ({"org_id": None}, 2, "--org-id"),
+        ({"secret_file": None}, 2, "--secret-file"),
+        ({"secret_file": "{folder}/none"}, 2, "--secret-file"),
+        ({"flow": "password"}, 2, "--flow"),
+        ({"time_zone": "Mars/Olympus"}, 2, "--time-zone 'Mars/Olympus' is not known"),
+        ({"time_zone": "Europe"}, 2, "--time-zone 'Europe' is not known"),
+        ({"time_zone": "../etc/passwd"}, 2, "is not known"),
+        ({"fallback_owner": "00G000000000001"}, 2, "is no user's id"),
+        ({"fallback_owner": "rita"}, 2, "is no user's id"),
+        ({"statuses": "{"}, 2, "--statuses takes an object"),
+        ({"statuses": "[]"}, 2, "--statuses takes an object"),
+        ({"statuses": '{"Neu": "new"}'}, 2, "submitted, contacted"),
+        ({"instance_url": "https://acme.example.com"}, 1, "not a host of Salesforce's"),
+        ({"instance_url": "http://acme.my.salesforce.com"}, 1, "not an https address"),
+        ({"login_url": "https://example.com"}, 1, "not a host of Salesforce's"),
+        ({"playbook": "{folder}/wrong.yaml"}, 1, "version: Missing data"),
+        ({"playbook": "{folder}/binary"}, 2, "binary is no text"),
+        ({"secret_file": "{folder}/binary"}, 2, "binary is no text"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_kept(
+    sidecar, wiring, folder, changed, code, told
+):
+    (folder / "wrong.yaml").write_text("milestones: {}")
+    (folder / "binary").write_bytes(b"\xff\xfe\x00")
+    changed = {
+        key: value.format(folder=folder) if "folder" in str(value) else value
+        for key, value in changed.items()
+    }
+
+    result = sidecar(*add(**changed), given="x")
+
+    assert result.exit_code == code
+    assert told in result.stderr
+    with wiring.engine.connect() as db:
+        assert connections.listing(db) == []
+
+
+def test_a_name_is_given_once(sidecar, wiring):
+    assert sidecar(*add(), given="x").exit_code == 0
+
+    again = sidecar(*add(), given="x")
+
+    assert again.exit_code == 2
+    assert "there is a connection 'acme' already" in again.stderr
+
+
+def test_connections_are_listed(sidecar, connect):
+    none = sidecar("connections", "list")
+    assert (none.exit_code, none.stderr) == (0, "")
+    assert "connections add" in none.stdout
+    assert json.loads(sidecar("connections", "list", "--json").stdout) == []
+
+    first, _ = connect(name="first")
+    second, _ = connect(name="second")
+
+    told = json.loads(sidecar("connections", "list", "--json").stdout)
+    assert [row["name"] for row in told] == ["first", "second"]
+    assert [row["id"] for row in told] == [first.id, second.id]
+    assert {"id", "name", "org", "flow", "instance", "paused", "why"} == set(told[0])
+
+
+def test_fields_are_learnt_from_a_listener_wsdl(sidecar, wiring, connect):
+    connection, hook_key = connect()
+
+    result = sidecar("connections", "fields", connection.id, WSDL)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Lead: Id, AnnualRevenue, Company, ")
+    found = wiring.connection_of(hook_key)
+    assert found.field_lists["Lead"][:3] == ["Id", "AnnualRevenue", "Company"]
+
+
+@pytest.mark.parametrize(
+    ("number", "file", "code", "told"),
+    [
+        ("7777", WSDL, 2, "there is no connection 7777"),
+        ("x", WSDL, 2, "not a valid integer"),
+        ("{id}", WSDL / "none", 2, "Not a directory"),
+        ("{id}", __file__, 1, "not well-formed XML"),
+        (
+            "{id}",
+            WSDL.parent / "one_lead.xml",
+            1,
+            "not the WSDL of an outbound message",
+        ),
+    ],
+)
+def test_what_teaches_no_fields_is_told(
+    sidecar, wiring, connect, number, file, code, told
+):
+    connection, hook_key = connect()
+
+    result = sidecar("connections", "fields", number.format(id=connection.id), file)
+
+    assert result.exit_code == code
+    assert told in result.stderr
+    assert wiring.connection_of(hook_key).field_lists == {}
