@@ -4,6 +4,7 @@ Whatever a caller hands over, a line leaves only after ``redact`` has looked at 
 key and every text in it: a secret cannot be logged by forgetting something.
 """
 
+import json
 import logging
 import re
 import sys
@@ -156,7 +157,11 @@ def configure(log_format: str = "json", *, level: int = logging.INFO) -> None:
 
 
 def _json(line: Any, **_options: Any) -> str:
-    return orjson.dumps(line, default=str).decode()
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except TypeError:
+        # Half a character, or a number beyond 64 bits: a line leaves all the same.
+        return json.dumps(line, default=str)
 
 
 def log() -> Any:

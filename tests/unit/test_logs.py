@@ -252,3 +252,13 @@ def test_json_lines_are_json_with_time_and_level(
         "at": "2026-01-02T00:00:00+00:00",
         "ids": [1, 2],
     }
+
+
+def test_no_value_keeps_a_line_from_leaving(
+    capsys: pytest.CaptureFixture[str], quiet: None
+) -> None:
+    configure("json")
+
+    log().info("told", odd="\ud800", big=2**70, nan=float("nan"), **{"\udfff": 1})
+
+    assert '"event":"told"' in capsys.readouterr().err.replace('": "', '":"')
