@@ -37,6 +37,7 @@ from sidecar.salesforce.ids import is_id, to_18
 from sidecar.store import connections as connections_store
 from sidecar.store import database, inbox, quarantine
 from sidecar.store import follow_ups as follow_ups_store
+from sidecar.web import gunicorn
 from sidecar.wiring import Wiring
 
 Command = Callable[..., Any]
@@ -184,14 +185,9 @@ def web(bind: str, processes: int | None, threads: int) -> None:
     """
     settings.from_environ()  # a slip is told here, not by each of the processes
     processes = processes or max(1, (os.cpu_count() or 1) // 2)
-    command = [sys.executable, "-m", "gunicorn", "sidecar.web:from_environ()"]
-    command += ["--bind", bind, "--workers", str(processes)]
-    command += ["--worker-class", "sidecar.intake.listening.Listener"]
-    # Below the 1,024 files that a process may commonly open.
-    command += ["--threads", str(threads), "--worker-connections", "800"]
-    # Salesforce keeps its connections; the heartbeat file belongs into memory.
-    command += ["--keep-alive", "75", "--worker-tmp-dir", _in_memory()]
-    command += ["--log-level", "warning", "--no-control-socket"]
+    command = gunicorn(
+        "sidecar.web:from_environ()", bind=bind, processes=processes, threads=threads
+    )
     os.execv(command[0], command)  # noqa: S606 it becomes gunicorn
 
 
@@ -273,11 +269,6 @@ def devorg(port: int, directory: Path, speed: float, plain: bool) -> None:
         serve(port=port, directory=directory, speed=speed, plain=plain)
     except OSError as exc:
         raise Permanent(f"the dev org cannot be served: {exc}") from exc
-
-
-def _in_memory() -> str:
-    shared = Path("/dev/shm")  # noqa: S108 gunicorn makes its own file in it
-    return str(shared) if shared.is_dir() else "."
 
 
 # --- the database and the keys ---

@@ -1,6 +1,8 @@
 """Entry for the web: Flask for people and programs, one short road for Salesforce."""
 
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify
@@ -13,6 +15,26 @@ from sidecar.wiring import Wiring
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+def gunicorn(app: str, *, bind: str, processes: int, threads: int) -> list[str]:
+    """
+    Give the command that serves an application as ours is served.
+
+    Args:
+        app: as gunicorn takes it, ``module:name``.
+        bind: host and port.
+    """
+    command = [sys.executable, "-m", "gunicorn", app, "--bind", bind]
+    command += ["--workers", str(processes), "--threads", str(threads)]
+    command += ["--worker-class", "sidecar.intake.listening.Listener"]
+    # Below the 1,024 files that a process may commonly open.
+    command += ["--worker-connections", "800"]
+    # Salesforce keeps its connections; the heartbeat file belongs into memory.
+    shared = Path("/dev/shm")  # noqa: S108 gunicorn makes its own file in it
+    command += ["--keep-alive", "75"]
+    command += ["--worker-tmp-dir", str(shared)] if shared.is_dir() else []
+    return [*command, "--log-level", "warning", "--no-control-socket"]
 
 
 def from_environ() -> Flask:

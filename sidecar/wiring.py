@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import redis
 from sqlalchemy import Engine
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sidecar import doorbell, keyring
 from sidecar.doorbell import Doorbell
@@ -160,8 +160,8 @@ class Wiring:
         try:
             with self.engine.connect() as db:
                 found = connections.by_hook_key(db, hook_key)
-        except OperationalError as exc:
-            raise Retryable(f"the database is away: {exc.orig}") from exc
+        except SQLAlchemyError as exc:
+            raise Retryable(f"the database is away: {_words(exc)}") from exc
         if found is not None:
             self._known[fingerprint] = (time.monotonic() + _KNOWN_SECONDS, found)
         return found
@@ -175,8 +175,8 @@ class Wiring:
         try:
             with self.engine.begin() as db:
                 quarantine.keep(db, refused, now=self.now(), keyring=self.keyring)
-        except OperationalError as exc:
-            raise Retryable(f"the database is away: {exc.orig}") from exc
+        except SQLAlchemyError as exc:
+            raise Retryable(f"the database is away: {_words(exc)}") from exc
 
     def ring(self, event_ids: Sequence[int]) -> None:
         """Tell the workers."""
@@ -305,3 +305,8 @@ class Wiring:
 
 _RECORD_TYPES = {"00Q": "Lead", "003": "Contact", "006": "Opportunity"}
 """Key prefixes: "Standard Field and Object Prefixes", Salesforce Help."""
+
+
+def _words(exc: SQLAlchemyError) -> str:
+    """The database's own words, without the statement."""
+    return str(getattr(exc, "orig", None) or exc).strip()

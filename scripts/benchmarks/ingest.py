@@ -27,6 +27,7 @@ from sidecar.intake import door
 from sidecar.machine import Child, Machine
 from sidecar.settings import Settings
 from sidecar.store import connections, database
+from sidecar.web import gunicorn
 from sidecar.wiring import Wiring
 
 CONNECTIONS = 16
@@ -159,10 +160,8 @@ def _served(
         machine.wait_for(f"web-{name}", lambda bind=bind: _answers(f"{bind}/readyz"))
         addresses.append(door.address(f"http://{bind}", key))
     bind = f"127.0.0.1:{_free_port()}"
-    command = [sys.executable, "-m", "gunicorn", "peers:app", "--bind", bind]
-    command += ["--chdir", str(_HERE), "--workers", str(processes)]
-    command += ["--worker-class", "gthread", "--threads", str(threads)]
-    command += ["--keep-alive", "75", "--no-control-socket"]
+    command = gunicorn("peers:app", bind=bind, processes=processes, threads=threads)
+    command += ["--chdir", str(_HERE)]
     environ = os.environ | {"PEERS_REDIS_URL": redis_url}
     machine.start(Child("peers", command, environ))
     machine.wait_for("peers", lambda: _answers(bind))

@@ -24,9 +24,9 @@ _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 NOTIFICATION_LIMIT = 100
 """By contract (the WSDL's maxOccurs); more are taken and flagged."""
 
-NOTIFICATIONS_TAKEN = 1000
-"""More than that are refused: ten megabytes hold 700,000 empty ones, each of them a
-row."""
+NOTIFICATIONS_TAKEN = 50_000
+"""As many as ten megabytes hold, at 200 bytes for the shortest that makes sense. More
+are refused: of empty ones there would be room for 700,000, each of them a row."""
 
 FIELD_LIMIT = 256 * 1024
 """Characters. A long text area holds 131,072; rich text carries its markup."""

@@ -368,16 +368,22 @@ def test_too_much_is_refused_and_others_are_served_meanwhile(
     assert len(answer.content) < 1000
 
 
-def test_a_thousand_notifications_are_taken_and_one_more_is_refused(
+def test_notifications_are_taken_up_to_the_byte_limit_and_empty_ones_are_not(
     attacked: Attacked,
 ) -> None:
-    most = outbound_message.NOTIFICATIONS_TAKEN
-    parts = [notification(n, lead(n)) for n in range(70_000, 70_001 + most)]
+    """A hundred by contract; whoever sends more is heard, unless it is a flood."""
+    short = (
+        '<Notification><Id>04l{0:012}</Id><sObject xsi:type="sf:Lead" xmlns:sf="urn:'
+        'sobject.enterprise.soap.sforce.com"><sf:Id>00Q{0:012}</sf:Id></sObject>'
+        "</Notification>"
+    )
+    many = message(short.format(n) for n in range(700_000, 720_000))
+    flood = message(["<Notification/>"] * (outbound_message.NOTIFICATIONS_TAKEN + 1))
 
-    assert attacked.post(message(parts)).status_code == 400
-    assert attacked.post(message(parts[:-1])).status_code == 200
-    kept = "SELECT count(*) FROM event WHERE notification_id LIKE '04l00000007%'"
-    assert attacked.rows(kept) == [(most,)]
+    assert attacked.post(many).status_code == 200
+    kept = "SELECT count(*) FROM event WHERE notification_id LIKE '04l0000007_____AAA'"
+    assert attacked.rows(kept) == [(20_000,)]
+    assert attacked.post(flood).status_code == 400
 
 
 def test_an_id_twice_in_one_message_is_one_event(attacked: Attacked) -> None:
