@@ -1,8 +1,12 @@
 """The key ring: sealed with the newest key, opened with any, by nobody else."""
 
+import base64
+import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,3 +91,42 @@ def test_of_a_hook_key_only_a_fingerprint_is_kept() -> None:
     assert fingerprint(key) == fingerprint(key)
     assert fingerprint(key) != fingerprint(key + "x")
     assert key not in fingerprint(key)
+
+
+def test_no_two_values_are_sealed_with_the_same_vector_in_any_thread_or_fork():
+    """An initialisation vector used twice would tell which values begin alike."""
+    ring = Keyring([new_key()])
+
+    def vectors() -> list[bytes]:
+        tokens = [ring.seal("the same") for _ in range(600)]
+        return [base64.urlsafe_b64decode(token)[9:25] for token in tokens]
+
+    seen = vectors()
+    with ThreadPoolExecutor(4) as threads:
+        for some in threads.map(lambda _: vectors(), range(4)):
+            seen += some
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, b"".join(vectors()[:100]))
+        os._exit(0)
+    os.close(writer)
+    told = b""
+    while more := os.read(reader, 65536):
+        told += more
+    os.close(reader)
+    os.waitpid(child, 0)
+    seen += [told[place : place + 16] for place in range(0, len(told), 16)]
+    seen += vectors()
+
+    assert len(told) == 1600
+    assert len(set(seen)) == len(seen)
+
+
+def test_what_is_sealed_is_a_fernet_token_that_others_open():
+    key = new_key()
+
+    assert (
+        Fernet(key).decrypt(Keyring([key]).seal("Zo\u00eb").encode())
+        == "Zo\u00eb".encode()
+    )
