@@ -23,9 +23,9 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from sidecar import __version__, keyring, logs, settings
 from sidecar import clock as clock_entry
 from sidecar import doctor as doctor_room
-from sidecar import keyring, logs, settings
 from sidecar.errors import Permanent, SidecarError
 from sidecar.intake import door, listener_wsdl
 from sidecar.logs import mask
@@ -101,7 +101,7 @@ _json_option = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="referral-sidecar")
+@click.version_option(__version__, prog_name="sidecar")
 def cli() -> None:
     """Referral tracking beside Salesforce."""
 
