@@ -132,5 +132,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def _ready(self, _: object) -> None:
         self._org.start()
         unfinished = self._info_file.with_suffix(".part")
+        # It holds an admin's token: for nobody but who started the org.
+        unfinished.touch(mode=0o600)
+        unfinished.chmod(0o600)
         unfinished.write_text(json.dumps(self._info, indent=2))
         unfinished.replace(self._info_file)
