@@ -1,0 +1,38 @@
+"""The ``sidecar`` command: one thin function for each verb.
+
+Exit codes: 0 done, 1 something needs a person, 2 the command was misused or a
+setting is wrong.
+"""
+
+import click
+
+from sidecar import __version__
+from sidecar.cli import connections, doctor, events, followups, keys, run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sidecar")
+def cli() -> None:
+    """Referral tracking beside Salesforce."""
+
+
+@cli.group()
+def package() -> None:
+    """What is installed into an org."""
+
+
+for command in (
+    run.up,
+    run.web,
+    run.worker,
+    run.clock,
+    run.demo,
+    run.devorg,
+    keys.db,
+    keys.keys,
+    connections.connections,
+    events.events,
+    followups.followups,
+    doctor.doctor,
+):
+    cli.add_command(command)

@@ -1,0 +1,191 @@
+"""Our links to orgs."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from sidecar import keyring
+from sidecar.cli.frame import ID, json_option, show, show_json, wired
+from sidecar.intake import door, listener_wsdl
+from sidecar.playbooks import read as playbooks
+from sidecar.referral.journey import Milestone
+from sidecar.salesforce import login
+from sidecar.salesforce.hosts import checked
+from sidecar.salesforce.ids import is_id, to_18
+from sidecar.store import connections as connections_store
+from sidecar.wiring import Wiring
+
+
+@click.group()
+def connections() -> None:
+    """Our links to orgs."""
+
+
+@connections.command("add")
+@click.argument("name")
+@click.option("--org-id", required=True, help="15 or 18 characters, 00D...")
+@click.option("--instance-url", required=True, help="https://....my.salesforce.com")
+@click.option("--login-url", help="Where tokens come from; the instance by default.")
+@click.option(
+    "--flow", type=click.Choice(login.FLOWS), default="jwt", show_default=True
+)
+@click.option("--client-id", required=True, help="The app's consumer key.")
+@click.option("--username", default="", help="The integration user (flow jwt).")
+@click.option(
+    "--secret-file",
+    type=click.File(),
+    required=True,
+    help="Private key, client secret or refresh token; - for standard input.",
+)
+@click.option("--time-zone", default="UTC", show_default=True)
+@click.option("--fallback-owner", help="User id for what belongs to a queue.")
+@click.option("--statuses", help='JSON: {"Org status": "milestone", ...}')
+@click.option("--playbook", type=click.File(), help="YAML, instead of the standard.")
+@json_option
+@wired
+def connections_add(
+    wiring: Wiring,
+    name: str,
+    org_id: str,
+    instance_url: str,
+    login_url: str | None,
+    flow: str,
+    client_id: str,
+    username: str,
+    secret_file: Any,
+    time_zone: str,
+    fallback_owner: str | None,
+    statuses: str | None,
+    playbook: Any,
+    as_json: bool,
+) -> None:
+    """
+    Connect an org, and print the address for its outbound message.
+
+    The address is a secret; it is shown once and cannot be read again.
+
+    Example: sidecar connections add acme --org-id 00D... --client-id 3MVG9...
+    --instance-url https://acme.my.salesforce.com --username integration@acme.example
+    --secret-file jwt.key
+    """
+    if not is_id(org_id) or not org_id.startswith("00D"):
+        raise click.UsageError(f"--org-id {org_id!r} is no org id (00D..., 15 or 18)")
+    if not name.strip() or not name.isprintable():
+        raise click.UsageError("NAME is empty, or has characters that do not print")
+    if fallback_owner and not (is_id(fallback_owner) and fallback_owner[:3] == "005"):
+        raise click.UsageError(f"--fallback-owner {fallback_owner!r} is no user's id")
+    text = _text(playbook) if playbook else None
+    if text is not None:
+        playbooks.read(text, templates=wiring.templates)
+    demo_mode = wiring.settings.demo
+    hook_key = keyring.new_hook_key()
+    new = connections_store.NewConnection(
+        name=name,
+        org_id=to_18(org_id),
+        hook_key=hook_key,
+        flow=flow,
+        login_url=checked(login_url or instance_url, demo=demo_mode),
+        instance_url=checked(instance_url, demo=demo_mode),
+        client_id=client_id,
+        username=username,
+        secret=_secret(secret_file),
+        time_zone=_zone(time_zone),
+        fallback_owner_id=to_18(fallback_owner) if fallback_owner else None,
+        status_map=_statuses(statuses),
+        playbook=text,
+    )
+    with wiring.engine.begin() as opened:
+        if name in {known.name for known in connections_store.listing(opened)}:
+            raise click.UsageError(f"there is a connection {name!r} already")
+        id_ = connections_store.add(opened, new, keyring=wiring.keyring)
+    address = door.address(wiring.settings.public_url, hook_key)
+    if as_json:
+        show_json({"id": id_, "org_id": new.org_id, "hook_url": address})
+        return
+    click.echo(f"connection {id_} ({name}) to org {new.org_id}")
+    click.echo(f"endpoint of the outbound message: {address}")
+    click.echo("Keep it: it is shown this once.")
+
+
+@connections.command("list")
+@json_option
+@wired
+def connections_list(wiring: Wiring, as_json: bool) -> None:
+    """List the connections."""
+    with wiring.engine.connect() as opened:
+        known = connections_store.listing(opened)
+    rows = [
+        {
+            "id": item.id,
+            "name": item.name,
+            "org": item.org_id,
+            "flow": item.flow,
+            "instance": item.instance_url,
+            "paused": item.paused_until,
+            "why": item.pause_reason if item.paused_until else None,
+        }
+        for item in known
+    ]
+    show(rows, as_json, "no connections; `sidecar connections add` makes one")
+
+
+@connections.command("fields")
+@click.argument("connection_id", type=ID)
+@click.argument("wsdl", type=click.File("rb"))
+@wired
+def connections_fields(wiring: Wiring, connection_id: int, wsdl: Any) -> None:
+    """
+    Learn from a listener WSDL which fields the outbound message sends.
+
+    Salesforce leaves out what is empty. With its WSDL (Setup, Outbound Messages,
+    "Click for WSDL") a field that was cleared can be told from one never sent.
+    """
+    object_type, types = listener_wsdl.read(wsdl.read())
+    with wiring.engine.begin() as opened:
+        if connections_store.find(opened, connection_id) is None:
+            raise click.UsageError(f"there is no connection {connection_id}")
+        connections_store.set_field_list(
+            opened, connection_id, object_type, list(types)
+        )
+    click.echo(f"{object_type}: {', '.join(types)}")
+
+
+def _text(file: Any) -> str:
+    try:
+        return str(file.read())
+    except UnicodeDecodeError as exc:
+        raise click.UsageError(f"{file.name} is no text: {exc}") from exc
+
+
+def _secret(file: Any) -> str:
+    """Read a secret; whatever is wrong with it, it is not repeated."""
+    secret = _text(file).strip()
+    if not secret:
+        raise click.UsageError("--secret-file is empty")
+    return secret
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise click.UsageError(f"--time-zone {name!r} is not known") from exc
+    return name
+
+
+def _statuses(text: str | None) -> Mapping[str, str] | None:
+    if text is None:
+        return None
+    try:
+        given = json.loads(text)
+        if not isinstance(given, dict):
+            raise ValueError("it is no object")
+        return {str(status): Milestone(value) for status, value in given.items()}
+    except ValueError as exc:
+        known = ", ".join(Milestone)
+        raise click.UsageError(
+            f"--statuses takes an object of status to milestone ({known}): {exc}"
+        ) from exc
