@@ -95,16 +95,16 @@ ValidationRule: fullName active!=b description errorConditionFormula!
 Flow: fullName actionCalls*=FlowActionCall apexPluginCalls*=Any~ apiVersion=d
   areMetricsLoggedToDataCloud=b~ assignments*=FlowAssignment choices*=Any~
   collectionFilterCriteria*=Any~ collectionProcessors*=Any~ constants*=FlowConstant
-  customErrors*=Any~ customProperties*=Any~ dataSpace~ decisions*=FlowDecision
+  customErrors*=FlowCustomError customProperties*=Any~ dataSpace~ decisions*=FlowDecision
   description dynamicChoiceSets*=Any~ environments* exitRules*=Any~ experiments*=Any~
   formulas*=FlowFormula groups*=Any~ interviewLabel
   isAdditionalPermissionRequiredToRun=b~ isOverridable=b~ isTemplate=b~ label!
-  loops*=Any~ migratedFromWorkflowRuleName~ orchestratedStages*=Any~ overriddenFlow~
+  loops*=FlowLoop migratedFromWorkflowRuleName~ orchestratedStages*=Any~ overriddenFlow~
   processMetadataValues*=Any processType recordCreates*=FlowRecordCreate
-  recordDeletes*=Any~ recordLookups*=FlowRecordLookup recordRollbacks*=Any~
+  recordDeletes*=FlowRecordDelete recordLookups*=FlowRecordLookup recordRollbacks*=Any~
   recordUpdates*=FlowRecordUpdate runInMode screens*=Any~ sourceTemplate~ stages*=Any~
   start=FlowStart startElementReference~
-  status=Active|Draft|Obsolete|InvalidDraft|UnderReview steps*=Any~ subflows*=Any~
+  status=Active|Draft|Obsolete|InvalidDraft|UnderReview steps*=Any~ subflows*=FlowSubflow
   textTemplates*=FlowTextTemplate timeZoneSidKey~ transforms*=Any~ triggerOrder=i
   variables*=FlowVariable waits*=Any~
 FlowNode: processMetadataValues*=Any description name elementSubtype~ group~ label
@@ -115,9 +115,16 @@ FlowStart: +FlowNode activation~ activationTemplate~ capabilityTypes*=Any~
   eventType~ fanOutAction=Any~ filterFormula filterLogic filters*=FlowRecordFilter
   flowRunAsUser=TriggeringUser|DefaultWorkflowUser form~ individualObjectRelatedField~
   inputs*=Any~ isAsync=b~ object objectContainer~ prioritizedContactPointsList~
-  publishSegment=b~ recordTriggerType=@RecordTrigger schedule=Any~ scheduledPaths*=Any~
+  publishSegment=b~ recordTriggerType=@RecordTrigger schedule=FlowSchedule
+  scheduledPaths*=FlowScheduledPath
   segment~ sendMsgToOneContactPtPerIndv=b~ triggerType triggeringDataGraph~
   triggeringDataModelObjectPath~ versionString~
+FlowSchedule: dayOfMonthToRun~ daysOfWeekToRun~ endDate~ endTime~
+  frequency=@Frequency frequencyNumber~ startDate startTime
+FlowScheduledPath: processMetadataValues*=Any description name connector=FlowConnector
+  label maxBatchSize=i offsetNumber=i offsetUnit=Hours|Days|Minutes|Months|Weeks
+  pathType=AsyncAfterCommit|ApprovalRecall recordField
+  timeSource=RecordTriggerEvent|RecordField
 FlowActionCall: +FlowNode actionCallPaths*=Any~ actionName actionType
   connector=FlowConnector dataTypeMappings*=Any~ faultConnector=FlowConnector
   flowTransactionModel=Automatic|NewTransaction|CurrentTransaction
@@ -149,9 +156,23 @@ FlowRecordCreate: +FlowNode assignRecordIdToReference connector=FlowConnector
   upsertStandardIdField~
 FlowRecordLookup: +FlowNode assignNullValuesIfNoRecordsFound=b connector=FlowConnector
   faultConnector=FlowConnector filterLogic filters*=FlowRecordFilter
-  getFirstRecordOnly=b limit=Any~ object outputAssignments*=FlowOutputAssignment
-  outputReference~ queriedFields* relatedRecords*=Any~ sortField sortOrder=Asc|Desc
+  getFirstRecordOnly=b limit=FlowValue object outputAssignments*=FlowOutputAssignment
+  outputReference queriedFields* relatedRecords*=Any~ sortField sortOrder=Asc|Desc
   storeOutputAutomatically=b
+FlowRecordDelete: +FlowNode connector=FlowConnector faultConnector=FlowConnector
+  filterLogic filters*=FlowRecordFilter inputReference object
+FlowLoop: +FlowNode assignNextValueToReference collectionReference
+  iterationOrder=Asc|Desc nextValueConnector=FlowConnector
+  noMoreValuesConnector=FlowConnector
+FlowCustomError: +FlowNode connector=FlowConnector
+  customErrorMessages*=FlowCustomErrorMessage
+FlowCustomErrorMessage: processMetadataValues*=Any errorMessage! fieldSelection
+  isFieldError!=b
+FlowSubflow: +FlowNode connector=FlowConnector flowName
+  inputAssignments*=FlowSubflowInput outputAssignments*=FlowSubflowOutput
+  storeOutputAutomatically=b
+FlowSubflowInput: processMetadataValues*=Any name! value=FlowValue
+FlowSubflowOutput: processMetadataValues*=Any assignToReference! name!
 FlowFieldAssignment: processMetadataValues*=Any field value=FlowValue
 FlowOutputAssignment: processMetadataValues*=Any assignToReference! field!
 FlowConnector: processMetadataValues*=Any isGoTo=b targetReference!
@@ -185,6 +206,8 @@ _ENUMS = {
     "lessOrEqual greaterOrEqual contains notContain startsWith includes excludes "
     "within",
     "RecordTrigger": "RecordTriggerType: Update Create CreateAndUpdate Delete None",
+    "Frequency": "FlowStartFrequency: OnActivate Once Daily Weekly Monthly Yearly "
+    "Hourly Weekdays",
     "FlowDataType": "FlowDataType: Currency Date Number String Boolean SObject "
     "DateTime Time Picklist Multipicklist Apex",
     "AssignmentOperator": "FlowAssignmentOperator: None Assign Add Subtract AddItem "
