@@ -17,6 +17,7 @@ import urllib3.exceptions
 from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain, Unreadable
 from sidecar.salesforce import deployment, refusals
 from sidecar.salesforce.deployment import Deployment
+from sidecar.salesforce.refusals import LoggedOut
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def start(
         The deployment's id, ``0Af...``.
 
     Raises:
+        LoggedOut: the org refuses the token; as in every function here.
         Retryable: the org did not take it, and may later.
         Permanent: the org refuses it.
         Uncertain: the connection or the gateway failed after the zip was sent. The
@@ -145,7 +147,6 @@ def _never_sent(exc: requests.RequestException) -> bool:
 # Source: "Status Codes and Error Responses", REST API Developer Guide, and "Core Data
 # Types Used in API Calls: StatusCode", SOAP API Developer Guide.
 _PASSING = {
-    "INVALID_SESSION_ID",  # the next attempt comes with a new token
     "REQUEST_LIMIT_EXCEEDED",
     "SERVER_UNAVAILABLE",
     "API_CURRENTLY_DISABLED",
@@ -171,7 +172,9 @@ def _refusal(response: requests.Response) -> SidecarError:
     errors = _errors(response)
     words = refusals.words(errors) if errors else f"HTTP {response.status_code}"
     codes = {str(error["errorCode"]) for error in errors}
-    if codes & _PASSING or response.status_code in {401, 408, 429}:
+    if refusals.EXPIRED in codes or response.status_code == 401:
+        return LoggedOut(words)
+    if codes & _PASSING or response.status_code in {408, 429}:
         return Retryable(words)
     return Retryable(words) if response.status_code >= 500 else Permanent(words)
 

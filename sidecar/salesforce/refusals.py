@@ -38,6 +38,10 @@ PAUSE = timedelta(minutes=15)
 EXPIRED = "INVALID_SESSION_ID"
 
 
+class LoggedOut(Retryable):
+    """The org refuses the access token; with another one the same call may pass."""
+
+
 def of_exception(exc: Exception, now: datetime) -> SidecarError:
     """
     Say what a failed call means; for calls that may be repeated without harm.

@@ -1,0 +1,89 @@
+"""One record at a time: found by its key, written, read, removed.
+
+Source: "Insert or Update (Upsert) a Record Using an External ID", "Work with Records",
+REST API Developer Guide.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from sidecar.errors import Permanent
+from sidecar.salesforce.caller import Caller, gone, query, quoted, rest
+
+
+def upsert(
+    caller: Caller,
+    object_type: str,
+    key_field: str,
+    key: str,
+    values: Mapping[str, Any],
+) -> str:
+    """
+    Create a record, or change the one with this external id.
+
+    Returns:
+        Its id.
+
+    Raises:
+        LoggedOut, Retryable, Permanent.
+    """
+    path = f"sobjects/{object_type}/{key_field}/{quote(key, safe='')}"
+    return str(rest(caller, "PATCH", path, json=dict(values))["id"])
+
+
+def change(
+    caller: Caller, object_type: str, record_id: str, values: Mapping[str, Any]
+) -> None:
+    """
+    Change fields of a record.
+
+    Raises:
+        LoggedOut, Retryable, Permanent.
+    """
+    rest(caller, "PATCH", f"sobjects/{object_type}/{record_id}", json=dict(values))
+
+
+def read(
+    caller: Caller, object_type: str, record_id: str, fields: Collection[str]
+) -> dict[str, Any] | None:
+    """
+    Read fields of a record; None where it is gone.
+
+    Raises:
+        LoggedOut, Retryable, Permanent: a field that the user may not see is unknown.
+    """
+    soql = (
+        f"SELECT {', '.join(fields)} FROM {object_type} "  # noqa: S608
+        f"WHERE Id = {quoted([record_id])}"
+    )
+    return next(iter(query(caller, soql)), None)
+
+
+def remove(caller: Caller, object_type: str, record_id: str) -> None:
+    """
+    Delete a record; one that is gone already is fine.
+
+    Raises:
+        LoggedOut, Retryable, Permanent.
+    """
+    try:
+        rest(caller, "DELETE", f"sobjects/{object_type}/{record_id}")
+    except Permanent as exc:
+        if not gone(exc):
+            raise
+
+
+def count(caller: Caller, object_type: str, where: str = "") -> int:
+    """
+    Count records.
+
+    Args:
+        where: a SOQL condition; none counts all.
+
+    Raises:
+        LoggedOut, Retryable, Permanent.
+    """
+    condition = f" WHERE {where}" if where else ""
+    soql = f"SELECT COUNT() FROM {object_type}{condition}"  # noqa: S608
+    return int(rest(caller, "GET", "query", params={"q": soql})["totalSize"])
