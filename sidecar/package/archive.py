@@ -27,6 +27,10 @@ _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 # The first moment that a zip entry can carry: time of build must not show.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+)
+
 _Row = tuple[str, str]  # type and full name: one row of package.xml
 
 
@@ -77,9 +81,9 @@ def files(tree: Tree) -> dict[str, bytes]:
 
 def _merged(found: list[Component]) -> list[Component]:
     """Join what several modules add to one object; anything else is in one alone."""
-    merged: dict[tuple[Kind, str], Component] = {}
+    merged: dict[tuple[str, str], Component] = {}
     for component in found:
-        key = component.kind, component.name
+        key = component.kind.type, component.name
         other = merged.get(key)
         if other is None:
             merged[key] = component
@@ -192,11 +196,8 @@ def _child_files(component: Component) -> Iterator[tuple[str, Child]]:
 
 
 def _parse(path: str, content: bytes, root: str) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
     try:
-        element = etree.fromstring(content, parser)
+        element = etree.fromstring(content, _PARSER)
     except etree.XMLSyntaxError as exc:
         raise Unreadable(f"{path}: {exc}") from exc
     if element.getroottree().docinfo.internalDTD is not None:

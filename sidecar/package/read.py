@@ -8,6 +8,7 @@ Source of the formats: "Salesforce DX Project Structure and Source Format" and
 """
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -73,10 +74,14 @@ def load(folder: Path) -> dict[str, bytes]:
         root = folder / module.path
         if not root.is_dir():
             raise Unreadable(f"{PROJECT}: package directory {module.path} is missing")
-        for file in sorted(root.rglob("*")):
-            path = file.relative_to(folder)
-            if file.is_file() and not any(part[0] == "." for part in path.parts):
-                tree[path.as_posix()] = file.read_bytes()
+        # Twice as fast as pathlib's rglob; a large package has thousands of files.
+        for here, folders, names in os.walk(root):
+            folders[:] = sorted(name for name in folders if name[0] != ".")
+            place = module.path + here[len(str(root)) :].replace(os.sep, "/")
+            for name in sorted(names):
+                if name[0] != ".":
+                    with open(f"{here}{os.sep}{name}", "rb") as file:  # noqa: PTH123
+                        tree[f"{place}/{name}"] = file.read()
     return tree
 
 
@@ -161,13 +166,15 @@ def components(tree: Tree) -> list[Component]:
         Unreadable: a file that no metadata type claims, since Salesforce's tool would
             silently leave it out of the deployment.
     """
-    files: dict[tuple[Kind, str, str], list[str]] = defaultdict(list)
+    kinds: dict[str, Kind] = {}
+    files: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for path, module in _placed(tree):
         kind, name = kind_of(path)
-        files[kind, name, module.name].append(path)
+        kinds[kind.type] = kind
+        files[kind.type, name, module.name].append(path)
     found = [
-        Component(kind=kind, name=name, module=module, files=tuple(sorted(paths)))
-        for (kind, name, module), paths in files.items()
+        Component(kinds[type_], name, module, files=tuple(sorted(paths)))
+        for (type_, name, module), paths in files.items()
     ]
     for component in found:
         _whole(component)
