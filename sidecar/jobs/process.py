@@ -215,7 +215,7 @@ def _seen(event: Event, read: Mapping[int, Seen | None]) -> Seen | str:
         return read[event.id] or "ignored: the record is no longer there"
     if event.record_id is None or event.object_type is None:
         return "ignored: the record was deleted before the message was sent"
-    if event.object_type not in reading.TRACKED:
+    if event.object_type not in reading.DETAILS:
         return f"ignored: no referrals are kept on {event.object_type}"
     # What the action sends, and the message left out, is empty in the org.
     fields = {**dict.fromkeys(event.absent), **event.fields}
@@ -247,7 +247,8 @@ def _read_back(
     for object_type, some in by_object.items():
         ids = sorted({event.record_id or "" for event in some})
         try:
-            found = records.read(connection_id, object_type, ids, reading.READ_BACK)
+            wanted = reading.read_back_fields(object_type)
+            found = records.read(connection_id, object_type, ids, wanted)
         except (Retryable, Permanent) as exc:
             with engine.begin() as db:
                 for event in some:

@@ -8,24 +8,39 @@ from sidecar.referral.journey import Seen
 from sidecar.salesforce.ids import to_18
 
 # The package's fields, as an event names them, and the mind's words for them.
-DETAILS: Mapping[str, str] = {
-    "FirstName": "first_name",
-    "LastName": "last_name",
-    "Company": "company",
-    "Email": "email",
-    "Phone": "phone",
+_OF_ANY = {
+    "Referrer__c": "referrer_id",
     "Referrer_Name__c": "referrer",
     "Referral_Code__c": "code",
     "Referral_Source__c": "source",
+    "Referral_Type__c": "type",
 }
+_OF_A_PERSON = {
+    "FirstName": "first_name",
+    "LastName": "last_name",
+    "Email": "email",
+    "Phone": "phone",
+}
+DETAILS: Mapping[str, Mapping[str, str]] = {
+    "Lead": {"Company": "company", **_OF_A_PERSON, **_OF_ANY},
+    "Contact": {**_OF_A_PERSON, **_OF_ANY},
+    "Opportunity": {
+        "Name": "opportunity",
+        "Amount": "amount",
+        "StageName": "stage",
+        **_OF_ANY,
+    },
+}
+"""Per object on which the package keeps a referral status."""
+
 STATUS = "Referral_Status__c"
 KEY = "Referral_Key__c"
 
-TRACKED = frozenset({"Lead"})
-"""Objects on which the package keeps a referral status."""
 
-READ_BACK = ("Id", "OwnerId", "SystemModstamp", STATUS, KEY, *DETAILS)
-"""What is read of a record where a message cannot tell."""
+def read_back_fields(object_type: str) -> tuple[str, ...]:
+    """Name what is read of a record where a message cannot tell."""
+    named = DETAILS[object_type]
+    return ("Id", "OwnerId", "SystemModstamp", STATUS, KEY, *named)
 
 
 def seen(
@@ -46,7 +61,9 @@ def seen(
         ValueError: a time is none; the text names the field.
     """
     details = {
-        word: _text(fields, name) for name, word in DETAILS.items() if name in fields
+        word: _text(fields, name)
+        for name, word in DETAILS[object_type].items()
+        if name in fields
     }
     return Seen(
         # Until the org has stamped a key, a record is its own: the package's flow

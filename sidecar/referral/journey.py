@@ -31,7 +31,13 @@ class Verdict(StrEnum):
     UNMAPPED = "unmapped"  # the org's status has no meaning given to it
     NOT_REFERRED = "not_referred"  # the record carries no referral status
     OLDER = "older"  # late: recorded, changes nothing
+    MOVED_ON = "moved_on"  # of a record that the referral has left behind
     READ_BACK = "read_back"  # the message cannot tell: ask the org
+
+
+# Conversion makes a contact and an opportunity of a lead, and copies its referral
+# status to both: from then on the one furthest along speaks for the referral.
+_STATIONS: Mapping[str, int] = {"Lead": 0, "Contact": 1, "Opportunity": 2}
 
 
 @dataclass(frozen=True)
@@ -98,14 +104,16 @@ def advance(
     """
     if seen.changed_at is None:
         return Step(Verdict.READ_BACK, before, "the message carries no time")
-    if before is not None:
+    if before is not None and _station(seen) < _station(before):
+        return Step(Verdict.MOVED_ON, before, f"it goes on as {before.object_type}")
+    if before is not None and _station(seen) == _station(before):
         if seen.changed_at < before.changed_at:
             return Step(Verdict.OLDER, before, "a newer state is already known")
         same_moment = seen.changed_at == before.changed_at
         if same_moment and seen.status != before.status and not seen.read_back:
             return Step(Verdict.READ_BACK, before, "two states of the same second")
     if not seen.status:
-        return _without_status(before, seen.changed_at)
+        return _without_status(before, seen, seen.changed_at)
 
     milestone = statuses.get(seen.status)
     after = Referral(
@@ -125,9 +133,13 @@ def advance(
     return Step(Verdict.REACHED, after, f"{milestone} reached")
 
 
-def _without_status(before: Referral | None, at: datetime) -> Step:
+def _station(where: Referral | Seen) -> int:
+    return _STATIONS.get(where.object_type, 0)
+
+
+def _without_status(before: Referral | None, seen: Seen, at: datetime) -> Step:
     """A record without a referral status: never was one, or its status was cleared."""
-    if before is None:
-        return Step(Verdict.NOT_REFERRED, None, "the record has no referral status")
+    if before is None or _station(seen) > _station(before):
+        return Step(Verdict.NOT_REFERRED, before, "the record has no referral status")
     cleared = replace(before, status=None, changed_at=at)
     return Step(Verdict.UNCHANGED, cleared, "the referral status was cleared")

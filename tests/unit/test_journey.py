@@ -194,3 +194,74 @@ def test_repeats_reach_no_milestone(states: list[Seen], repeats: list[int]) -> N
         step = advance(referral, states[n % len(states)], STANDARD_STATUSES)
         assert step.verdict is not Verdict.REACHED or referral is None
         referral = step.referral
+
+
+CONTACT = "003000000000001AAA"
+OPPORTUNITY = "006000000000001AAA"
+
+
+def as_contact(status: str, seconds: int) -> Seen:
+    return later(status, seconds, object_type="Contact", record_id=CONTACT)
+
+
+def as_opportunity(status: str | None, seconds: int) -> Seen:
+    return later(status, seconds, object_type="Opportunity", record_id=OPPORTUNITY)
+
+
+def test_a_converted_lead_goes_on_as_its_opportunity() -> None:
+    before = known(SUBMITTED, later("Qualified", 10))
+
+    step = advance(before, as_opportunity("Opportunity", 20), STANDARD_STATUSES)
+
+    assert step.verdict is Verdict.REACHED
+    assert step.referral is not None
+    assert step.referral.record_id == OPPORTUNITY
+    assert step.referral.details["company"] == "Example Ltd"
+
+
+def test_what_conversion_leaves_behind_no_longer_speaks_for_the_referral() -> None:
+    before = known(later("Qualified", 10), as_opportunity("Opportunity", 20))
+
+    for late in (as_contact("Qualified", 21), later("Lost", 30)):
+        step = advance(before, late, STANDARD_STATUSES)
+
+        assert step.verdict is Verdict.MOVED_ON
+        assert step.referral is before
+
+
+def test_conversion_needs_no_reading_back_though_all_happens_in_one_second() -> None:
+    states = [
+        later("Qualified", 10),
+        as_contact("Qualified", 10),
+        as_opportunity("Opportunity", 10),
+    ]
+
+    step = advance(known(*states[:2]), states[2], STANDARD_STATUSES)
+
+    assert step.verdict is Verdict.REACHED
+
+
+def test_an_opportunity_without_a_status_takes_nothing_from_the_referral() -> None:
+    before = known(later("Qualified", 10))
+
+    step = advance(before, as_opportunity(None, 20), STANDARD_STATUSES)
+
+    assert step.referral is before
+
+
+@given(st.permutations(range(5)))
+def test_the_end_of_a_converted_referral_does_not_depend_on_the_order(
+    order: list[int],
+) -> None:
+    states = [
+        SUBMITTED,
+        later("Qualified", 10),
+        as_contact("Qualified", 20),
+        as_opportunity("Opportunity", 20),
+        as_opportunity("Won", 30),
+    ]
+
+    end = known(*(states[place] for place in order))
+
+    assert end is not None
+    assert (end.record_id, end.milestone) == (OPPORTUNITY, Milestone.WON)

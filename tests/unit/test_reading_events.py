@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.jobs.reading import DETAILS, KEY, READ_BACK, STATUS, moment, seen
+from sidecar.jobs.reading import (
+    DETAILS,
+    KEY,
+    STATUS,
+    moment,
+    read_back_fields,
+    seen,
+)
 from sidecar.referral.journey import Seen
 
 LEAD = "00Q000000000001EAA"
@@ -50,7 +57,20 @@ def test_what_is_read_back_says_so() -> None:
     told = seen("Lead", LEAD, FIELDS, read_back=True)
 
     assert told.read_back
-    assert {"Id", "OwnerId", "SystemModstamp", STATUS, KEY, *DETAILS} == {*READ_BACK}
+
+
+@pytest.mark.parametrize("object_type", sorted(DETAILS))
+def test_whatever_is_understood_is_also_read_back(object_type: str) -> None:
+    asked = {*read_back_fields(object_type)}
+
+    assert {"Id", "OwnerId", "SystemModstamp", STATUS, KEY} < asked
+    assert {*DETAILS[object_type]} < asked
+
+
+def test_an_opportunity_tells_what_is_its_own() -> None:
+    told = seen("Opportunity", "006000000000001AAA", {"Name": "Big", "Amount": "5.00"})
+
+    assert told.details == {"opportunity": "Big", "amount": "5.00"}
 
 
 @pytest.mark.parametrize("key", [None, "", " "])
