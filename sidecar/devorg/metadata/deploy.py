@@ -210,5 +210,5 @@ def _is_formula(part: Part) -> bool:
 
 
 def _in_order(parts: list[Part]) -> list[Part]:
-    """What others build upon comes first, lookups after the objects they name."""
-    return sorted(parts, key=lambda part: ORDER.get(part.type, -1))
+    """What others build upon comes first; a formula after the fields that it reads."""
+    return sorted(parts, key=lambda part: (ORDER.get(part.type, -1), _is_formula(part)))
