@@ -20,7 +20,11 @@ from sidecar.salesforce import metadata
 from sidecar.salesforce.metadata import Options
 
 VERSION = "62.0"
-CORE = read.select(read.load(read.bundled()), ["core"])
+CORE = {
+    path: content
+    for path, content in read.select(read.load(read.bundled()), ["core"]).items()
+    if "/LeadConvertSettings/" not in path
+}
 MAIN = "core/main/default"
 WORKFLOW = f"{MAIN}/workflows/Lead.workflow-meta.xml"
 ACK = (
