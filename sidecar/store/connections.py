@@ -73,7 +73,7 @@ class Login:
 
 
 def add(db: Connection, new: NewConnection, *, keyring: Keyring) -> int:
-    """Add a connection; its id. The hook key itself is not kept."""
+    """Add a connection; its id."""
     return int(
         db.execute(
             insert(connection)
@@ -81,6 +81,7 @@ def add(db: Connection, new: NewConnection, *, keyring: Keyring) -> int:
                 name=new.name,
                 org_id=new.org_id,
                 hook_key_hash=fingerprint(new.hook_key),
+                hook_key_sealed=keyring.seal(new.hook_key),
                 flow=new.flow,
                 login_url=new.login_url,
                 instance_url=new.instance_url,
@@ -118,6 +119,18 @@ def by_hook_key(db: Connection, hook_key: str) -> OrgConnection | None:
         _SELECT.where(connection.c.hook_key_hash == fingerprint(hook_key))
     ).one_or_none()
     return _value(row) if row else None
+
+
+def hook_key(db: Connection, connection_id: int, *, keyring: Keyring) -> str | None:
+    """
+    Give the connection's hook key, for the installer to write into the org.
+
+    None for a connection of the time when only its hash was kept.
+    """
+    sealed = db.execute(
+        select(connection.c.hook_key_sealed).where(connection.c.id == connection_id)
+    ).scalar_one_or_none()
+    return keyring.open(sealed) if sealed else None
 
 
 def set_field_list(

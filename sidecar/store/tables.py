@@ -4,6 +4,7 @@ Every unit of work is a row with ``state``, ``attempts`` and ``due_at``:
 
     waiting    to be done from ``due_at`` on
     sending    being done by somebody whose lease ends at ``due_at``
+    asking     waits for a person's answer; deployments only
     done       has happened
     dead       given up on, with the reason in ``error``
     uncertain  may or may not have happened; a person decides
@@ -57,6 +58,7 @@ connection = Table(
     Column("org_id", Text, nullable=False),  # 18 characters
     Column("name", Text, nullable=False, unique=True),
     Column("hook_key_hash", Text, nullable=False, unique=True),
+    Column("hook_key_sealed", Text),  # the installer writes it into the org
     Column("flow", Text, nullable=False),  # jwt | client_credentials | refresh_token
     Column("login_url", Text, nullable=False),
     Column("instance_url", Text, nullable=False),
@@ -167,4 +169,62 @@ follow_up = Table(
         "due_at",
         postgresql_where=text("state in ('waiting', 'sending')"),
     ),
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("org_id", Text(collation="C"), nullable=False),
+    Column("kind", Text, nullable=False),  # install | verify | rollback | uninstall
+    Column("modules", ARRAY(Text), nullable=False),
+    Column("options", JSONB, nullable=False),
+    Column("undoes", ForeignKey("deployment.id")),
+    Column("requested_by", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", SmallInteger, nullable=False, server_default="0"),
+    _moment("due_at"),
+    Column("question", Text),  # token | yes; only while asking
+    Column("error", Text),
+    Column("async_id", Text),  # of what the org is at for us, in this stage
+    Column("admin_sealed", Text),  # JSON; gone as soon as it is over
+    Column("progress", JSONB, nullable=False, server_default="{}"),
+    Column("facts", JSONB, nullable=False, server_default="{}"),
+    Column("findings", JSONB, nullable=False, server_default="[]"),
+    Column("plan", JSONB, nullable=False, server_default="{}"),
+    Column("fingerprint", Text),  # of the plan
+    Column("evidence", JSONB, nullable=False, server_default="{}"),
+    Column("report", JSONB),
+    _moment("cancel_asked_at", nullable=True),
+    _moment("created_at"),
+    _moment("settled_at", nullable=True),
+    # Two at once would plan against what the other is changing.
+    Index(
+        "deployment_one_open_idx",
+        "connection_id",
+        unique=True,
+        postgresql_where=text("state in ('waiting', 'sending', 'asking')"),
+    ),
+)
+
+deployment_files = Table(
+    "deployment_files",
+    metadata,
+    Column("deployment_id", ForeignKey("deployment.id"), primary_key=True),
+    Column("name", Text, primary_key=True),  # org | before | archive
+    Column("sealed", Text, nullable=False),  # a zip in base64: it holds addresses
+)
+
+installed = Table(
+    "installed",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("module", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("deployment_id", ForeignKey("deployment.id"), nullable=False),
+    Column("sealed", Text, nullable=False),  # its files, as deployment_files
+    _moment("installed_at"),
 )
