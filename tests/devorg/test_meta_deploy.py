@@ -471,7 +471,7 @@ def field_grant(name, *, readable="true"):
         (
             "<classAccesses><apexClass>A</apexClass><enabled>true</enabled></classAccesses>"
             + LABEL,
-            "classAccesses: Not available for deploy for this organization",
+            "In field: apexClass - no ApexClass named A found",
         ),
     ],
 )
@@ -518,9 +518,9 @@ def test_the_integration_user_must_be_active(org):
 @pytest.mark.parametrize(
     ("path", "content", "kind", "name"),
     [
-        ("layouts/Lead-Layout.layout", f"<Layout {NS}/>", "Layout", "Lead-Layout"),
-        ("classes/A.cls", "class A {}", "ApexClass", "A"),
-        ("reports/Folder/R.report", f"<Report {NS}/>", "Report", "Folder/R"),
+        ("profiles/Admin.profile", f"<Profile {NS}/>", "Profile", "Admin"),
+        ("pages/A.page", "<apex:page/>", "ApexPage", "A"),
+        ("roles/Boss.role", f"<Role {NS}/>", "Role", "Boss"),
     ],
 )
 def test_a_type_that_the_org_does_not_run_is_refused_by_its_name(

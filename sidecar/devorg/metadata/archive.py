@@ -3,29 +3,21 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import (
-    NOT_AVAILABLE,
     Element,
     Problem,
     check,
     children,
-    name_of,
     parse,
     text,
     texts,
 )
-from sidecar.devorg.metadata.folders import (
-    CHILD_OF,
-    FOLDERS,
-    KNOWN_TYPES,
-    OF_OBJECT,
-    OF_WORKFLOW,
-    OTHER_FOLDERS,
-)
+from sidecar.devorg.metadata.folders import CHILD_OF, FOLDER_OF, KNOWN_TYPES
+from sidecar.devorg.metadata.parts import Unreadable, parts_of
 
 MANIFEST = "package.xml"
 # destructiveChangesPre, destructiveChangesPost and the plain name.
@@ -53,7 +45,7 @@ class Package:
     Attributes:
         members: type -> names in package.xml, ``*`` among them.
         removals: (type, full name) to delete, in order; ``pre`` before the parts
-            are applied, else after.
+            are applied, as destructiveChanges.xml has it, else after.
         files: how many files the zip has.
     """
 
@@ -84,13 +76,14 @@ def read(data: bytes, *, single_package: bool) -> Package:
     if manifest is None:
         raise Problem("No package.xml found")
     _read_manifest(package, manifest)
+    rest = {path: data for path, data in files.items() if not _DESTRUCTIVE.match(path)}
     for path, content in files.items():
         if match := _DESTRUCTIVE.match(path):
             found = _members(parse(content))
-            target = package.pre_removals if match[1] == "Pre" else package.removals
+            target = package.removals if match[1] == "Post" else package.pre_removals
             target += [(kind, name) for kind, names in found.items() for name in names]
         else:
-            _read_file(package, path, content)
+            _read_file(package, path, rest)
     _compare(package)
     return package
 
@@ -139,54 +132,14 @@ def _members(root: Element) -> dict[str, list[str]]:
     return members
 
 
-def _read_file(package: Package, path: str, content: bytes) -> None:
-    folder, _, rest = path.partition("/")
-    name = rest.rpartition("/")[2]
-    if other := OTHER_FOLDERS.get(folder):
-        if not name.endswith("-meta.xml"):
-            full_name = rest.rsplit(".", 1)[0]
-            package.failures.append(Failure(other, full_name, path, NOT_AVAILABLE))
-        return
-    suffix, kind = FOLDERS.get(folder, ("", ""))
-    if not suffix or not rest.endswith("." + suffix):
-        problem = f"The file {path} is not a supported type"
-        package.failures.append(Failure("", rest, path, problem))
-        return
-    full_name = rest.removesuffix("." + suffix)
+def _read_file(package: Package, path: str, files: Mapping[str, bytes]) -> None:
     try:
-        root = parse(content)
-        if name_of(root) != kind:
-            raise Problem(
-                f"Element {root.tag} invalid at this location in type {kind}", line=1
-            )
-        package.parts += _parts(kind, full_name, path, root)
-    except Problem as exc:
-        package.failures.append(Failure(kind, full_name, path, exc.message, exc.line))
-
-
-def _parts(kind: str, full_name: str, path: str, root: Element) -> Iterable[Part]:
-    if kind == "CustomObject":
-        yield from _split(root, full_name + ".", path, OF_OBJECT)
-        if len(root) > sum(len(children(root, name)) for name in OF_OBJECT):
-            yield Part(kind, full_name, path, root)
-    elif kind == "Workflow":
-        yield from _split(root, full_name + ".", path, OF_WORKFLOW)
-    elif kind == "CustomLabels":
-        yield from _split(root, "", path, {"labels": "CustomLabel"})
-    else:
-        yield Part(kind, full_name, path, root)
-
-
-def _split(
-    root: Element, prefix: str, path: str, kinds: dict[str, str]
-) -> Iterable[Part]:
-    for each in root:
-        kind = kinds.get(name_of(each))
-        if kind is not None:
-            name = text(each, "fullName")
-            if not name:
-                raise Problem("Required field is missing: fullName")
-            yield Part(kind, prefix + name, path, each)
+        package.parts += parts_of(path, files)
+    except Unreadable as exc:
+        problem = exc.problem
+        package.failures.append(
+            Failure(exc.type, exc.full_name, path, problem.message, problem.line)
+        )
 
 
 def _compare(package: Package) -> None:
@@ -199,6 +152,11 @@ def _compare(package: Package) -> None:
         (CHILD_OF[part.type], part.full_name.partition(".")[0])
         for part in package.parts
         if part.type in CHILD_OF
+    }
+    found |= {
+        (FOLDER_OF[part.type], part.full_name)
+        for part in package.parts
+        if part.type in FOLDER_OF
     }
     for kind, name in sorted(listed - found):
         if name != "*" and kind in KNOWN_TYPES:
@@ -217,7 +175,11 @@ def _compare(package: Package) -> None:
 
 def _unlisted(listed: set[tuple[str, str]]) -> Callable[[Part], bool]:
     def unlisted(part: Part) -> bool:
-        if (part.type, part.full_name) in listed or (part.type, "*") in listed:
+        if (part.type, part.full_name) in listed:
+            return False
+        if part.type in FOLDER_OF:
+            return (FOLDER_OF[part.type], part.full_name) not in listed
+        if (part.type, "*") in listed and part.type not in FOLDER_OF.values():
             return False
         parent = CHILD_OF.get(part.type)
         if parent is None:

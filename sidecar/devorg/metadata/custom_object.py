@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sidecar.devorg.ids import base62
+from sidecar.devorg.metadata import platform_event
 from sidecar.devorg.metadata.auto_number import AutoNumber
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import (
@@ -16,17 +17,26 @@ from sidecar.devorg.metadata.element import (
     number,
     text,
 )
-from sidecar.devorg.metadata.work import Work, check_name, too_long
+from sidecar.devorg.metadata.folders import OF_OBJECT
+from sidecar.devorg.metadata.work import Work, check_name, missing, too_long
 from sidecar.devorg.notation import fields_from
 from sidecar.devorg.schema import ACTIVITY_OBJECTS, Field, ObjectType
 
 # Other suffixes are objects of other kinds, each with rules of its own.
 _OTHER_KINDS = {
     "__mdt": "CustomMetadata",
-    "__e": "PlatformEvent",
     "__x": "ExternalObject",
     "__b": "BigObject",
 }
+
+# Settings of a standard object that this org keeps.
+_OF_STANDARD_TEXT = """
+actionOverrides allowInChatterGroups compactLayoutAssignment enableBulkApi
+enableEnhancedLookup enableFeeds enableHistory enableReports enableSearch enableSharing
+enableStreamingApi externalSharingModel label nameField pluralLabel
+recordTypeTrackFeedHistory recordTypeTrackHistory searchLayouts sharingModel
+"""
+_OF_STANDARD = frozenset(_OF_STANDARD_TEXT.split())
 
 _SYSTEM = """
 Id id system | Record ID
@@ -50,6 +60,8 @@ def apply(work: Work, part: Part, component_id: str) -> ObjectType:
     """
     check(part.element, "CustomObject")
     name = part.full_name
+    if name.endswith("__e"):
+        return platform_event.apply(work, part, component_id)
     for suffix, kind in _OTHER_KINDS.items():
         if name.endswith(suffix):
             raise Problem(f"{kind}: {NOT_AVAILABLE}")
@@ -69,6 +81,7 @@ def apply(work: Work, part: Part, component_id: str) -> ObjectType:
     _name_field(work, type_, part)
     _ownership(type_, part)
     _activities(work, type_)
+    _pages(work, part)
     work.org.schema.version += 1
     return type_
 
@@ -96,16 +109,37 @@ def remove(work: Work, full_name: str) -> None:
 
 
 def _standard(work: Work, part: Part) -> ObjectType:
+    """Change settings of a standard object: pages and searches, not its data."""
     type_ = work.org.schema.get(part.full_name)
-    if type_ is None or type_.custom or type_.tooling:
+    if type_ is None or type_.custom or type_.tooling or type_.setup:
         raise Problem("Invalid fullName, must end in Custom Suffix (e.g. __c)")
-    settings = [
+    refused = [
         name_of(each)
         for each in part.element
-        if name_of(each) not in {"fields", "validationRules", "listViews"}
-        and name_of(each) != "compactLayouts"
+        if name_of(each) not in _OF_STANDARD and name_of(each) not in OF_OBJECT
     ]
-    raise Problem(f"{', '.join(settings)}: {NOT_AVAILABLE}")
+    if refused:
+        raise Problem(f"{', '.join(refused)}: {NOT_AVAILABLE}")
+    model = text(part.element, "sharingModel")
+    if model and model != type_.sharing_model:
+        type_.sharing_model = model
+    _pages(work, part)
+    return type_
+
+
+def _pages(work: Work, part: Part) -> None:
+    """Check the compact layout and the pages that an object names."""
+    assigned = text(part.element, "compactLayoutAssignment")
+    if assigned and assigned != "SYSTEM":
+        name = f"{part.full_name}.{assigned}"
+        if not work.has("CompactLayout", name):
+            raise missing("compactLayoutAssignment", "CompactLayout", name)
+    for each in children(part.element, "actionOverrides"):
+        kind, content = text(each, "type"), text(each, "content") or ""
+        if kind == "Flexipage" and not work.has("FlexiPage", content):
+            raise missing("content", "FlexiPage", content)
+        if kind in {"Visualforce", "Scontrol", "LightningComponent"}:
+            raise Problem(f"actionOverrides {kind}: {NOT_AVAILABLE}")
 
 
 def _prefix(work: Work) -> str:

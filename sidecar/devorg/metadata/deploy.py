@@ -63,7 +63,12 @@ class _Applier:
     def __init__(self, org: Org, package: Package, user_id: str) -> None:
         self._org = org
         self._work = Work(
-            org, org.metadata.components, user_id, api_version=package.version
+            org,
+            org.metadata.components,
+            user_id,
+            api_version=package.version,
+            coming=_keys((each.type, each.full_name) for each in package.parts),
+            going=_keys(package.pre_removals + package.removals),
         )
         self._at = org.clock.second()
         self._outcome = Outcome()
@@ -71,24 +76,21 @@ class _Applier:
     def run(self, package: Package) -> Outcome:
         for failure in package.failures:
             self._fail(failure)
-        self._remove(package.pre_removals, "destructiveChangesPre.xml")
+        self._remove(package.pre_removals, "destructiveChanges.xml")
         waiting = _in_order(package.parts)
         while waiting:
+            # What failed may only have come before what it builds upon.
             failed = [
                 (part, problem)
                 for part in waiting
                 if (problem := self._apply(part)) is not None
             ]
-            again = [part for part, _ in failed if _is_formula(part)]
-            if len(failed) == len(waiting) or not again:
+            if len(failed) == len(waiting):
                 for part, problem in failed:
                     self._fail(_failure(part, problem))
                 break
-            for part, problem in failed:
-                if part not in again:
-                    self._fail(_failure(part, problem))
-            waiting = again
-        self._remove(package.removals, "destructiveChanges.xml")
+            waiting = [part for part, _ in failed]
+        self._remove(package.removals, "destructiveChangesPost.xml")
         if not any(each.file == MANIFEST for each in self._outcome.failures):
             self._outcome.successes.append(
                 Message("", MANIFEST, MANIFEST, self._at, changed=True)
@@ -165,11 +167,26 @@ class _Applier:
         )
 
     def _remove(self, names: Iterable[tuple[str, str]], file: str) -> None:
-        for type_, full_name in names:
-            try:
-                self._outcome.successes.append(self._removed(type_, full_name, file))
-            except Problem as exc:
-                self._fail(Failure(type_, full_name, file, exc.message))
+        """Delete in whatever order the components allow."""
+        waiting = list(names)
+        while waiting:
+            failed = [
+                (name, problem)
+                for name in waiting
+                if (problem := self._try_remove(*name, file)) is not None
+            ]
+            if len(failed) == len(waiting):
+                for (type_, full_name), problem in failed:
+                    self._fail(Failure(type_, full_name, file, problem.message))
+                break
+            waiting = [name for name, _ in failed]
+
+    def _try_remove(self, type_: str, full_name: str, file: str) -> Problem | None:
+        try:
+            self._outcome.successes.append(self._removed(type_, full_name, file))
+        except Problem as exc:
+            return exc
+        return None
 
     def _removed(self, type_: str, full_name: str, file: str) -> Message:
         kind = BY_TYPE.get(type_)
@@ -203,6 +220,10 @@ class _Applier:
 
 def _failure(part: Part, problem: Problem) -> Failure:
     return Failure(part.type, part.full_name, part.file, problem.message, problem.line)
+
+
+def _keys(names: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    return frozenset((type_, full_name.lower()) for type_, full_name in names)
 
 
 def _is_formula(part: Part) -> bool:

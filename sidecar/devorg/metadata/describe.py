@@ -30,18 +30,18 @@ _CHILD_ELEMENTS = {
 
 def metadata_objects() -> Iterator[dict[str, object]]:
     """Describe the types that this org can deploy, in WSDL order."""
-    for folder, (suffix, type_) in sorted(FOLDERS.items(), key=lambda each: each[1]):
+    for folder, place in sorted(FOLDERS.items(), key=lambda each: each[1].type):
         yield {
             "childXmlNames": sorted(
                 child
                 for child, parent in CHILD_OF.items()
-                if parent == type_ and child in BY_TYPE
+                if parent == place.type and child in BY_TYPE
             ),
             "directoryName": folder,
-            "inFolder": False,
-            "metaFile": False,
-            "suffix": suffix,
-            "xmlName": type_,
+            "inFolder": bool(place.folder_type),
+            "metaFile": place.meta_file,
+            "suffix": place.suffix,
+            "xmlName": place.type,
         }
 
 

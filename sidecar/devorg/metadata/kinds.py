@@ -6,12 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sidecar.devorg.metadata import (
+    credential,
     custom_field,
     custom_object,
     flow,
     global_value_set,
+    layout,
+    lead_convert,
+    navigation,
     outbound_message,
+    path,
     permission_set,
+    quick_action,
     small_kinds,
 )
 from sidecar.devorg.metadata.component import Part
@@ -85,7 +91,10 @@ ALL = (
     Kind("CompactLayout", "0AH", small_kinds.compact_layout, _nothing),
     Kind("ListView", "00B", small_kinds.list_view, _nothing),
     Kind("ValidationRule", "03d", small_kinds.validation_rule, _nothing),
-    Kind("PermissionSet", "0PS", permission_set.apply, permission_set.remove),
+    Kind("WebLink", "00b", quick_action.web_link, _nothing),
+    Kind("ExternalCredential", "0pq", credential.external, credential.remove_external),
+    Kind("NamedCredential", "0XA", credential.named, _nothing),
+    Kind("RemoteSiteSetting", "0rp", credential.remote_site, _nothing),
     Kind(
         "WorkflowOutboundMessage",
         "04k",
@@ -93,6 +102,13 @@ ALL = (
         outbound_message.remove,
     ),
     Kind("Flow", "301", flow.apply, flow.remove, versioned=True),
+    Kind("QuickAction", "09D", quick_action.apply, _nothing),
+    Kind("Layout", "00h", layout.apply, layout.remove),
+    Kind("CustomTab", "01r", navigation.tab, navigation.remove_tab),
+    Kind("CustomApplication", "02u", navigation.application, _nothing),
+    Kind("PermissionSet", "0PS", permission_set.apply, permission_set.remove),
+    Kind("PathAssistant", "0NN", path.apply, _nothing),
+    Kind("LeadConvertSettings", "0Lc", lead_convert.apply, _nothing),
 )
 BY_TYPE = {kind.type: kind for kind in ALL}
 ORDER = {kind.type: place for place, kind in enumerate(ALL)}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sidecar.devorg.metadata.component import Part
+from sidecar.devorg.metadata.component import Component, Part
+from sidecar.devorg.metadata.credential import need_principal
 from sidecar.devorg.metadata.element import (
     NOT_AVAILABLE,
     Element,
@@ -18,10 +19,16 @@ from sidecar.devorg.metadata.element import (
     flag,
     text,
 )
+from sidecar.devorg.metadata.navigation import need_app, need_tab
 from sidecar.devorg.metadata.work import Work, check_name, missing, too_long
 from sidecar.devorg.schema import Field, ObjectType, Row
 from sidecar.devorg.standard_objects import USER_PERMISSIONS
 
+# Element -> what names the component in it, and the component's type.
+_SETUP_GRANTS = (
+    ("customPermissions", "name", "CustomPermission"),
+    ("classAccesses", "apexClass", "ApexClass"),
+)
 _GRANTS = ("ObjectPermissions", "FieldPermissions", "SetupEntityAccess")
 # Element -> column, and the columns it depends on.
 _OBJECT_GRANTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -62,7 +69,7 @@ def apply(work: Work, part: Part, component_id: str) -> str:
             raise too_long(name, most)
     if license_ := text(element, "license"):
         raise Problem(f"license {license_}: {NOT_AVAILABLE}")
-    _check_pages(element)
+    _check_pages(work, element)
     row: Row = {
         "Name": part.full_name,
         "Label": label,
@@ -94,15 +101,15 @@ def remove(work: Work, full_name: str) -> None:
     work.org.records.table("PermissionSet").delete(component.id)
 
 
-def _check_pages(element: Element) -> None:
+def _check_pages(work: Work, element: Element) -> None:
     for each in children(element, "applicationVisibilities"):
-        if flag(each, "visible"):
-            name = text(each, "application") or ""
-            raise missing("application", "CustomApplication", name)
+        need_app(work, "application", text(each, "application") or "")
     for each in children(element, "tabSettings"):
-        name = text(each, "tab") or ""
-        if not name.startswith("standard-"):
-            raise missing("tab", "CustomTab", name)
+        need_tab(work, "tab", text(each, "tab") or "")
+    for each in children(element, "recordTypeVisibilities"):
+        work.need("recordType", "RecordType", text(each, "recordType") or "")
+    for each in children(element, "flowAccesses"):
+        work.need("flow", "Flow", text(each, "flow") or "")
 
 
 def _user_permissions(element: Element) -> Iterator[str]:
@@ -119,19 +126,20 @@ def _grants(work: Work, element: Element) -> Iterator[tuple[str, Row]]:
         yield "ObjectPermissions", _object_grant(work, each)
     for each in children(element, "fieldPermissions"):
         yield "FieldPermissions", _field_grant(work, each)
-    for each in children(element, "customPermissions"):
-        name = text(each, "name") or ""
-        custom = work.components.get("CustomPermission", name)
-        if custom is None:
-            raise missing("name", "CustomPermission", name)
+    for tag, named, type_ in _SETUP_GRANTS:
+        for each in children(element, tag):
+            found = work.need(named, type_, text(each, named) or "")
+            if flag(each, "enabled"):
+                yield "SetupEntityAccess", _setup_grant(found)
+    for each in children(element, "externalCredentialPrincipalAccesses"):
+        name = text(each, "externalCredentialPrincipal") or ""
+        found = need_principal(work, name)
         if flag(each, "enabled"):
-            yield (
-                "SetupEntityAccess",
-                {
-                    "SetupEntityId": custom.id,
-                    "SetupEntityType": "CustomPermission",
-                },
-            )
+            yield "SetupEntityAccess", _setup_grant(found)
+
+
+def _setup_grant(found: Component) -> Row:
+    return {"SetupEntityId": found.id, "SetupEntityType": found.type}
 
 
 def _object_grant(work: Work, element: Element) -> Row:

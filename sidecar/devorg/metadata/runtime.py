@@ -9,6 +9,7 @@ from sidecar.devorg.formula import FormulaError
 from sidecar.devorg.metadata.auto_number import AutoNumber
 from sidecar.devorg.metadata.component import Components
 from sidecar.devorg.metadata.deployment import Deployments
+from sidecar.devorg.metadata.features import Features
 from sidecar.devorg.metadata.formula_scope import RecordScope
 from sidecar.devorg.metadata.small_kinds import ValidationRule
 from sidecar.devorg.records import Save
@@ -24,6 +25,7 @@ class Metadata:
 
     Attributes:
         auto_numbers: counters by object and field name.
+        features: what the org has switched on.
     """
 
     def __init__(self, org: Org) -> None:
@@ -31,6 +33,7 @@ class Metadata:
         self._org = org
         self.components = Components(journal=org.journal)
         self.deployments = Deployments(org)
+        self.features = Features()
         self.auto_numbers: dict[str, dict[str, AutoNumber]] = {}
         self._rules: dict[str, list[ValidationRule]] = {}
         self._rules_version = -1

@@ -6,10 +6,13 @@ One line or more per type: ``Type: element element …``, each element written a
 left out), ``~`` known to Salesforce but without effect or support in this org, so
 that a deployment which uses it is refused by name.
 
-This is data: longer than a module should be, and nothing else.
+This is data: longer than a module should be, and nothing else. More of it, by what
+it is about, is in ``shapes_ui``, ``shapes_analytics`` and ``shapes_rules``.
 """
 
 from dataclasses import dataclass
+
+from sidecar.devorg.metadata import shapes_analytics, shapes_rules, shapes_ui
 
 _SHAPES = """
 Package: fullName apiAccessLevel description namespacePrefix~ objectPermissions*=Any~
@@ -17,23 +20,24 @@ Package: fullName apiAccessLevel description namespacePrefix~ objectPermissions*
   version!
 PackageTypeMembers: members* name!
 
-CustomObject: fullName actionOverrides*=Any~ allowInChatterGroups=b~
-  articleTypeChannelDisplay=Any~ businessProcesses*=Any compactLayoutAssignment
-  compactLayouts*=CompactLayout customHelp~ customHelpPage~ customSettingsType~
-  deploymentStatus=InDevelopment|Deployed deprecated=b~ description
+CustomObject: fullName actionOverrides*=ActionOverride allowInChatterGroups=b
+  articleTypeChannelDisplay=Any~ businessProcesses*=BusinessProcess
+  compactLayoutAssignment compactLayouts*=CompactLayout customHelp~ customHelpPage~
+  customSettingsType~ deploymentStatus=InDevelopment|Deployed deprecated=b~ description
   enableActivities=b enableBulkApi=b enableDataTranslation=b~ enableDivisions=b~
-  enableEnhancedLookup=b~ enableFeeds=b~ enableHistory=b enableLicensing=b~
+  enableEnhancedLookup=b enableFeeds=b enableHistory=b enableLicensing=b~
   enablePublishStatusTracking=b~ enableReports=b enableSearch=b enableSharing=b
-  enableStreamingApi=b eventType~ externalDataSource~ externalIndexAvailable=b~
-  externalName~ externalRepository~ externalSharingModel=@Sharing fieldSets*=Any
-  fields*=CustomField gender historyRetentionPolicy=Any~ household=b~ indexes*=Any~
-  label listViews*=ListView mktDataLakeAttributes=Any~ mktDataModelAttributes=Any~
-  nameField=CustomField pluralLabel profileSearchLayouts*=Any~ publishBehavior~
-  recordTypeTrackFeedHistory=b~ recordTypeTrackHistory=b~ recordTypes*=Any
-  searchLayouts=Any~ sharingModel=@Sharing sharingReasons*=Any
-  sharingRecalculations*=Any~ startsWith=Consonant|Vowel|Special
-  validationRules*=ValidationRule visibility=PackageProtected|Protected|Public
-  webLinks*=Any
+  enableStreamingApi=b eventType=HighVolume|StandardVolume externalDataSource~
+  externalIndexAvailable=b~ externalName~ externalRepository~
+  externalSharingModel=@Sharing fieldSets*=FieldSet fields*=CustomField gender
+  historyRetentionPolicy=Any~ household=b~ indexes*=Any~ label listViews*=ListView
+  mktDataLakeAttributes=Any~ mktDataModelAttributes=Any~ nameField=CustomField
+  pluralLabel profileSearchLayouts*=Any~
+  publishBehavior=PublishAfterCommit|PublishImmediately recordTypeTrackFeedHistory=b
+  recordTypeTrackHistory=b recordTypes*=RecordType searchLayouts=SearchLayouts
+  sharingModel=@Sharing sharingReasons*=Any sharingRecalculations*=Any~
+  startsWith=Consonant|Vowel|Special validationRules*=ValidationRule
+  visibility=PackageProtected|Protected|Public webLinks*=WebLink
 CustomField: fullName businessOwnerGroup~ businessOwnerUser~ businessStatus
   caseSensitive=b complianceGroup customDataType~ defaultValue
   deleteConstraint=Cascade|Restrict|SetNull deprecated=b~ description displayFormat
@@ -47,9 +51,11 @@ CustomField: fullName businessOwnerGroup~ businessOwnerUser~ businessStatus
   readOnlyProxy=b~ referenceTargetField~ referenceTo relationshipLabel
   relationshipName relationshipOrder=i reparentableMasterDetail=b required=b
   restrictedAdminField=b~ scale=i securityClassification startingNumber=i stripMarkup=b~
-  summarizedField~ summaryFilterItems*=Any~ summaryForeignKey~ summaryOperation~
+  summarizedField summaryFilterItems*=SummaryFilter summaryForeignKey
+  summaryOperation=count|sum|min|max
   trackFeedHistory=b trackHistory=b trackTrending=b translateData=b~ type=@FieldType
   unique=b valueSet=ValueSet visibleLines=i writeRequiresMasterRead=b
+SummaryFilter: field! operation!=@FilterOperation value valueField~
 ValueSet: controllingField~ restricted=b valueSetDefinition=ValueSetValuesDefinition
   valueSetName valueSettings*=Any~
 ValueSetValuesDefinition: sorted!=b value*=CustomValue
@@ -63,15 +69,18 @@ WorkflowOutboundMessage: fullName apiVersion!=d description endpointUrl! fields*
   includeSessionId!=b integrationUser! name! protected!=b useDeadLetterQueue=b~
 
 PermissionSet: fullName agentAccesses*=Any~
-  applicationVisibilities*=PermissionSetApplicationVisibility classAccesses*=Any~
-  customMetadataTypeAccesses*=Any~ customPermissions*=PermissionSetCustomPermissions
-  customSettingAccesses*=Any~ dataspaceScopes*=Any~ description
-  emailRoutingAddressAccesses*=Any~ externalCredentialPrincipalAccesses*=Any~
+  applicationVisibilities*=PermissionSetApplicationVisibility
+  classAccesses*=PermissionSetApexClassAccess customMetadataTypeAccesses*=Any~
+  customPermissions*=PermissionSetCustomPermissions customSettingAccesses*=Any~
+  dataspaceScopes*=Any~ description emailRoutingAddressAccesses*=Any~
+  externalCredentialPrincipalAccesses*=PermissionSetExternalCredentialPrincipalAccess
   externalDataSourceAccesses*=Any~ fieldPermissions*=PermissionSetFieldPermissions
-  flowAccesses*=Any~ genComputingSummaryDefAccesses*=Any~ hasActivationRequired=b
-  label! license objectPermissions*=PermissionSetObjectPermissions pageAccesses*=Any~
-  recordTypeVisibilities*=Any~ servicePresenceStatusAccesses*=Any~
-  tabSettings*=PermissionSetTabSetting userPermissions*=PermissionSetUserPermission
+  flowAccesses*=PermissionSetFlowAccess genComputingSummaryDefAccesses*=Any~
+  hasActivationRequired=b label! license
+  objectPermissions*=PermissionSetObjectPermissions pageAccesses*=Any~
+  recordTypeVisibilities*=PermissionSetRecordTypeVisibility
+  servicePresenceStatusAccesses*=Any~ tabSettings*=PermissionSetTabSetting
+  userPermissions*=PermissionSetUserPermission
 PermissionSetApplicationVisibility: application! visible!=b
 PermissionSetCustomPermissions: enabled!=b name!
 PermissionSetFieldPermissions: editable!=b field! readable=b
@@ -95,16 +104,16 @@ ValidationRule: fullName active!=b description errorConditionFormula!
 Flow: fullName actionCalls*=FlowActionCall apexPluginCalls*=Any~ apiVersion=d
   areMetricsLoggedToDataCloud=b~ assignments*=FlowAssignment choices*=Any~
   collectionFilterCriteria*=Any~ collectionProcessors*=Any~ constants*=FlowConstant
-  customErrors*=FlowCustomError customProperties*=Any~ dataSpace~ decisions*=FlowDecision
-  description dynamicChoiceSets*=Any~ environments* exitRules*=Any~ experiments*=Any~
-  formulas*=FlowFormula groups*=Any~ interviewLabel
+  customErrors*=FlowCustomError customProperties*=Any~ dataSpace~
+  decisions*=FlowDecision description dynamicChoiceSets*=Any~ environments*
+  exitRules*=Any~ experiments*=Any~ formulas*=FlowFormula groups*=Any~ interviewLabel
   isAdditionalPermissionRequiredToRun=b~ isOverridable=b~ isTemplate=b~ label!
   loops*=FlowLoop migratedFromWorkflowRuleName~ orchestratedStages*=Any~ overriddenFlow~
   processMetadataValues*=Any processType recordCreates*=FlowRecordCreate
   recordDeletes*=FlowRecordDelete recordLookups*=FlowRecordLookup recordRollbacks*=Any~
   recordUpdates*=FlowRecordUpdate runInMode screens*=Any~ sourceTemplate~ stages*=Any~
   start=FlowStart startElementReference~
-  status=Active|Draft|Obsolete|InvalidDraft|UnderReview steps*=Any~ subflows*=FlowSubflow
+  status=Active|Draft|Obsolete|InvalidDraft|UnderReview steps*=Any~ subflows*=Any~
   textTemplates*=FlowTextTemplate timeZoneSidKey~ transforms*=Any~ triggerOrder=i
   variables*=FlowVariable waits*=Any~
 FlowNode: processMetadataValues*=Any description name elementSubtype~ group~ label
@@ -168,11 +177,6 @@ FlowCustomError: +FlowNode connector=FlowConnector
   customErrorMessages*=FlowCustomErrorMessage
 FlowCustomErrorMessage: processMetadataValues*=Any errorMessage! fieldSelection
   isFieldError!=b
-FlowSubflow: +FlowNode connector=FlowConnector flowName
-  inputAssignments*=FlowSubflowInput outputAssignments*=FlowSubflowOutput
-  storeOutputAutomatically=b
-FlowSubflowInput: processMetadataValues*=Any name! value=FlowValue
-FlowSubflowOutput: processMetadataValues*=Any assignToReference! name!
 FlowFieldAssignment: processMetadataValues*=Any field value=FlowValue
 FlowOutputAssignment: processMetadataValues*=Any assignToReference! field!
 FlowConnector: processMetadataValues*=Any isGoTo=b targetReference!
@@ -192,7 +196,14 @@ FlowValue: apexValue~ booleanValue=b collectionElements*=Any~ complexValue~
   transform=Any~ transformValueReference~ valueMapName~
 """
 
+_TEXTS = (_SHAPES, shapes_ui.TEXT, shapes_analytics.TEXT, shapes_rules.TEXT)
+
 _ENUMS = {
+    **{
+        name: f"{name}: {words}"
+        for each in (shapes_ui.ENUMS, shapes_analytics.ENUMS, shapes_rules.ENUMS)
+        for name, words in each.items()
+    },
     "Sharing": "SharingModel: Private Read ReadSelect ReadWrite ReadWriteTransfer "
     "FullAccess ControlledByParent ControlledByLeadOrContact ControlledByCampaign",
     "FieldType": "FieldType: AutoNumber Lookup MasterDetail Checkbox Currency Date "
@@ -259,7 +270,7 @@ def _slot(text: str) -> Slot:
 def _read() -> dict[str, dict[str, Slot]]:
     shapes: dict[str, dict[str, Slot]] = {}
     current: dict[str, Slot] = {}
-    for word in _SHAPES.split():
+    for word in "".join(_TEXTS).split():
         if word.endswith(":"):
             current = shapes[word[:-1]] = {}
         elif word.startswith("+"):

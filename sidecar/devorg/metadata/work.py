@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from sidecar.devorg.metadata.element import Problem
 
 if TYPE_CHECKING:
-    from sidecar.devorg.metadata.component import Components
+    from sidecar.devorg.metadata.component import Component, Components
+    from sidecar.devorg.metadata.features import Features
     from sidecar.devorg.org import Org
-    from sidecar.devorg.schema import ObjectType
+    from sidecar.devorg.schema import Field, ObjectType
 
 _NAME = re.compile(r"[A-Za-z](?!.*__)\w*(?<!_)$", re.ASCII)
 
@@ -21,13 +22,47 @@ class Work:
     """
     One deployment being applied, within one transaction of the org.
 
-    ``api_version`` is that of its package.xml.
+    Attributes:
+        api_version: that of its package.xml.
+        coming: type and name in lower case of all that the deployment brings,
+            for parts that name each other.
+        going: the same of all that it deletes.
     """
 
     org: Org
     components: Components
     user_id: str
     api_version: float
+    coming: frozenset[tuple[str, str]] = frozenset()
+    going: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def features(self) -> Features:
+        """What the org has switched on."""
+        return self.org.metadata.features
+
+    def has(self, type_: str, full_name: str) -> bool:
+        """Tell whether the org has a component, or will have it in the end."""
+        return (
+            self.components.get(type_, full_name) is not None
+            or (type_, full_name.lower()) in self.coming
+        )
+
+    def leaving(self, type_: str, full_name: str) -> bool:
+        """Tell whether the same deployment deletes a component too."""
+        return (type_, full_name.lower()) in self.going
+
+    def need(self, element: str, type_: str, full_name: str) -> Component:
+        """
+        Return a component that another names.
+
+        Raises:
+            Problem: "In field: … - no … named … found".
+        """
+        found = self.components.get(type_, full_name)
+        if found is None:
+            raise missing(element, type_, full_name)
+        return found
 
 
 def missing(field: str, kind: str, name: str) -> Problem:
@@ -78,3 +113,27 @@ def object_of(work: Work, object_name: str) -> ObjectType:
             f"{object_name}"
         )
     return targets[0]
+
+
+def field_named(work: Work, element: str, object_name: str, name: str) -> Field:
+    """
+    Return a field that a component names without its object.
+
+    Raises:
+        Problem: the object has no such field; ``element`` is what named it.
+    """
+    found = object_of(work, object_name).field(name)
+    if found is None:
+        raise missing(element, "CustomField", f"{object_name}.{name}")
+    return found
+
+
+def check_length(field: str, value: str | None, most: int) -> None:
+    """
+    Check that a text fits its column.
+
+    Raises:
+        Problem: it is longer than ``most`` characters.
+    """
+    if len(value or "") > most:
+        raise too_long(field, most)
