@@ -4,10 +4,27 @@ A layout of ours would replace the customer's own, so the package only says what
 wants to see there: ``salesforce_metadata/patches/<module>.json``. Each retrieved
 layout of the object gets the section, after its first one; taking it out again takes
 our fields and leaves whatever the customer put beside them.
+
+The file::
+
+    {"layoutSections": [
+        {"object": "Lead", "label": "Referral", "style": "TwoColumnsTopToBottom",
+         "columns": [["Referral_Status__c"], ["Referral_Key__c"]],
+         "readonly": ["Referral_Key__c"]}]}
+
+Source of the elements: "Layout", Metadata API Developer Guide.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from sidecar.errors import Unreadable
+from sidecar.package.canonical import parse, settled, write
+from sidecar.package.identity import Node, leaf
+
+_ROOM = "layouts/"
 
 
 @dataclass(frozen=True)
@@ -21,6 +38,11 @@ class Section:
     """Field names, column by column."""
     readonly: frozenset[str] = frozenset()
 
+    @property
+    def fields(self) -> list[str]:
+        """All field names, column after column."""
+        return list(chain.from_iterable(self.columns))
+
 
 @dataclass(frozen=True)
 class Patches:
@@ -32,6 +54,10 @@ class Patches:
     def objects(self) -> frozenset[str]:
         """Objects whose layouts are patched: ``{"Lead", "Contact"}``."""
         return frozenset(section.object for section in self.sections)
+
+    def of(self, object_name: str) -> list[Section]:
+        """Give the sections of one object."""
+        return [item for item in self.sections if item.object == object_name]
 
 
 NONE = Patches()
@@ -47,28 +73,79 @@ def read_patches(*contents: bytes) -> Patches:
     Raises:
         Unreadable: not the JSON that is described in this room.
     """
-    raise NotImplementedError
+    sections: list[Section] = []
+    for content in contents:
+        try:
+            declared = json.loads(content)
+            if not isinstance(declared, dict) or set(declared) - {"layoutSections"}:
+                raise TypeError("expected an object with layoutSections alone")
+            sections += [_section(item) for item in declared.get("layoutSections", [])]
+        except (ValueError, TypeError, KeyError) as exc:
+            raise Unreadable(f"layout sections cannot be read: {exc!r}") from exc
+    return Patches(tuple(sections))
 
 
 def write_patches(patches: Patches) -> bytes:
-    """Write what ``read_patches`` reads, with sorted keys."""
-    raise NotImplementedError
+    """Write what ``read_patches`` reads, equal bytes for equal patches."""
+    sections = [
+        {
+            "object": section.object,
+            "label": section.label,
+            "style": section.style,
+            "columns": [list(column) for column in section.columns],
+            "readonly": sorted(section.readonly),
+        }
+        for section in patches.sections
+    ]
+    return json.dumps({"layoutSections": sections}, indent=2).encode() + b"\n"
 
 
-def insert(layout: bytes, patches: Patches, *, path: str) -> bytes:
+def layout_object(layout: str) -> str:
+    """Give the object of a layout's full name or path: ``Lead`` of ``Lead-Sales``."""
+    return layout.removeprefix(_ROOM).partition("-")[0]
+
+
+def layouts_of(patches: Patches, layouts: Collection[str]) -> list[str]:
+    """Choose from listed layout names those of the patched objects, sorted."""
+    objects = patches.objects
+    return sorted(name for name in layouts if layout_object(name) in objects)
+
+
+def insert(
+    layout: bytes, patches: Patches, *, path: str, known: Collection[str] = ()
+) -> bytes:
     """
     Put the sections of the layout's object into it; idempotent.
 
-    A field that stands anywhere on the layout already is not put there again.
+    A field that stands anywhere on the layout already is not put there again. A
+    section of that label, whose ever it is, is used rather than doubled.
 
     Args:
         layout: as retrieved.
         path: ``layouts/Lead-Lead Layout.layout``; the object is read from it.
+        known: fields that this layout was given earlier: where one is missing now,
+            the customer took it off, and it stays off. Where all are missing, no new
+            one is put there either.
 
     Returns:
         The given bytes where nothing is missing.
     """
-    raise NotImplementedError
+    root = parse(layout, path)
+    changed = root
+    for section in patches.of(layout_object(path)):
+        there = set(_fields(changed))
+        if there.isdisjoint(section.fields) and not there.issuperset(
+            set(known) & set(section.fields)
+        ):
+            continue  # all of it was taken off
+        placed = there | set(known)
+        columns = [
+            [_item(name, section) for name in column if name not in placed]
+            for column in section.columns
+        ]
+        if any(columns):
+            changed = _with(changed, section, columns)
+    return layout if changed is root else write(settled(changed, "Layout"))
 
 
 def take_out(
@@ -79,19 +156,125 @@ def take_out(
 
     Args:
         before: the layout before we came, if known: a section that stood there
-            already stays even when it is empty.
+            already stays even when it is empty, and so do its fields.
 
     Returns:
         The given bytes where nothing of ours is left.
     """
-    raise NotImplementedError
+    root = parse(layout, path)
+    was = parse(before, path) if before is not None else Node("Layout")
+    had = set(_fields(was))
+    labels = {node.value("label") for node in _sections(was)}
+    ours = {item.label: set(item.fields) for item in patches.of(layout_object(path))}
+    children: list[Node] = []
+    for child in root.children:
+        fields = ours.get(child.value("label"))
+        if child.tag == "layoutSections" and fields is not None:
+            left = _without(child, fields - had)
+            if left is child or child.value("label") in labels or _holds(left):
+                children.append(left)
+        else:
+            children.append(child)
+    if tuple(children) == root.children:
+        return layout
+    return write(replace(root, children=tuple(children)))
 
 
-def layouts_of(patches: Patches, layouts: Sequence[str]) -> list[str]:
-    """Choose from listed layout names those of the patched objects."""
-    raise NotImplementedError
+def fields_on(layout: bytes, *, path: str) -> set[str]:
+    """Name every field that stands on a layout."""
+    return set(_fields(parse(layout, path)))
 
 
-def as_json(patches: Patches) -> Mapping[str, object]:
-    """Give the declaration as JSON-ready values."""
-    raise NotImplementedError
+def _section(item: Mapping[str, object]) -> Section:
+    columns, readonly = item["columns"], item.get("readonly", [])
+    if not isinstance(columns, list) or not isinstance(readonly, list):
+        raise TypeError("columns and readonly are lists")
+    section = Section(
+        object=str(item["object"]),
+        label=str(item["label"]),
+        style=str(item["style"]),
+        columns=tuple(tuple(str(name) for name in column) for column in columns),
+        readonly=frozenset(str(name) for name in readonly),
+    )
+    if stray := sorted(section.readonly - set(section.fields)):
+        raise ValueError(f"readonly, but in no column: {', '.join(stray)}")
+    return section
+
+
+def _item(name: str, section: Section) -> Node:
+    behavior = "Readonly" if name in section.readonly else "Edit"
+    return Node(
+        "layoutItems", children=(leaf("behavior", behavior), leaf("field", name))
+    )
+
+
+def _with(root: Node, section: Section, columns: list[list[Node]]) -> Node:
+    """Give the layout with these items in its section of that label."""
+    children = list(root.children)
+    for index, child in enumerate(children):
+        if child.tag == "layoutSections" and child.value("label") == section.label:
+            children[index] = _filled(child, columns)
+            return replace(root, children=tuple(children))
+    new = Node(
+        "layoutSections",
+        children=(
+            leaf("customLabel", "true"),
+            leaf("detailHeading", "true"),
+            leaf("editHeading", "true"),
+            leaf("label", section.label),
+            *(Node("layoutColumns", children=tuple(items)) for items in columns),
+            leaf("style", section.style),
+        ),
+    )
+    places = [i for i, child in enumerate(children) if child.tag == "layoutSections"]
+    children.insert(places[0] + 1 if places else len(children), new)
+    return replace(root, children=tuple(children))
+
+
+def _filled(section: Node, columns: list[list[Node]]) -> Node:
+    """Append items to the columns that a section has; the last takes what is over."""
+    there = [i for i, c in enumerate(section.children) if c.tag == "layoutColumns"]
+    children = list(section.children)
+    if not there:
+        new = (Node("layoutColumns", children=tuple(items)) for items in columns)
+        return replace(section, children=(*children, *new))
+    for number, items in enumerate(columns):
+        index = there[min(number, len(there) - 1)]
+        column = children[index]
+        children[index] = replace(column, children=(*column.children, *items))
+    return replace(section, children=tuple(children))
+
+
+def _without(section: Node, fields: Collection[str]) -> Node:
+    children = []
+    for child in section.children:
+        if child.tag == "layoutColumns":
+            items = tuple(i for i in child.children if i.value("field") not in fields)
+            child = replace(child, children=items) if items != child.children else child
+        children.append(child)
+    if tuple(children) == section.children:
+        return section
+    return replace(section, children=tuple(children))
+
+
+def _holds(section: Node) -> bool:
+    """Say whether anything stands in a section; a blank space is nothing."""
+    return any(
+        item.value("emptySpace") != "true"
+        for column in section.children
+        if column.tag == "layoutColumns"
+        for item in column.children
+        if item.tag == "layoutItems"
+    )
+
+
+def _sections(root: Node) -> Iterator[Node]:
+    return (child for child in root.children if child.tag == "layoutSections")
+
+
+def _fields(root: Node) -> Iterator[str]:
+    for section in _sections(root):
+        for column in section.children:
+            for item in column.children:
+                if name := item.value("field"):
+                    yield name
