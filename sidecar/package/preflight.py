@@ -1,0 +1,388 @@
+"""What speaks against an install: facts of an org in, findings out; nothing is asked.
+
+Sources of the rules: "Salesforce Editions and Features", "Provide Individualized Views
+of a Dashboard" and "Integration User License", Salesforce Help; "Metadata API Edit" and
+"Modify Metadata" permissions, Metadata API Developer Guide.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from sidecar.package.read import Tree
+
+Level = Literal["blocks", "warns", "informs"]
+
+VALID_FOR = timedelta(minutes=30)
+"""An org changes: what was found counts for so long."""
+
+PERMISSIONS = (
+    "ApiEnabled",
+    "AssignPermissionSets",
+    "ConvertLeads",
+    "CustomizeApplication",
+    "ManageUsers",
+    "ModifyAllData",
+    "ModifyMetadata",
+)
+"""What has to be known of the deploying user."""
+
+SETTINGS = ("PathAssistant", "Language", "Flow")
+"""What has to be read of the org's settings."""
+
+OBJECTS = ("Lead", "Contact", "Account", "Opportunity")
+"""Whose required fields and rules a referral meets on its way."""
+
+_WITHOUT_API = {"Base Edition", "Personal Edition", "Contact Manager Edition"}
+_SMALL = {"Group Edition", "Essentials", "Professional Edition", "Starter Edition"}
+_DYNAMIC_DASHBOARDS = {
+    "Enterprise Edition": 5,
+    "Unlimited Edition": 10,
+    "Performance Edition": 10,
+    "Developer Edition": 3,
+}
+_FEW_CALLS, _SCARCE_CALLS = 300, 2_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that an admin should know before anything changes."""
+
+    level: Level
+    code: str
+    """Short and stable: ``edition``, ``required_fields``."""
+    message: str
+    remedy: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """Give JSON-ready values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an org answered; JSON-ready by ``asdict``, and back by keywords."""
+
+    org_name: str
+    edition: str
+    sandbox: bool
+    trial_ends: str
+    newest_api: str
+    username: str
+    permissions: list[str]
+    multi_currency: bool
+    person_accounts: bool
+    state_picklists: bool
+    calls_left: int
+    calls_a_day: int
+    integration_user: str
+    """User name of the one who will run; empty where the org has no such user."""
+    integration_active: bool
+    missing_users: list[str] = field(default_factory=list)
+    """Of those who are to be given permission sets."""
+    licences: dict[str, list[int]] = field(default_factory=dict)
+    """Name to total and used."""
+    objects: list[str] = field(default_factory=list)
+    custom_fields: list[str] = field(default_factory=list)
+    """All of the org, visible or not: ``Lead.Region__c``."""
+    packages: list[str] = field(default_factory=list)
+    """Namespaces of managed packages."""
+    dynamic_dashboards: list[str] = field(default_factory=list)
+    settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    required_fields: list[str] = field(default_factory=list)
+    validation_rules: list[str] = field(default_factory=list)
+    """The customer's own, active: ``Lead.Needs_A_Region``."""
+    unanswered: dict[str, str] = field(default_factory=dict)
+    """Question to the org's words."""
+
+    @property
+    def production(self) -> bool:
+        """Whether the stricter rules of production hold."""
+        return not self.sandbox and self.edition != "Developer Edition"
+
+
+def judge(
+    facts: Facts, *, ours: Tree, api_version: str, grants: Collection[str] = ()
+) -> list[Finding]:
+    """
+    Say what speaks against installing ``ours`` into this org.
+
+    Args:
+        ours: in Metadata API format.
+        api_version: in which it is written.
+        grants: user names that are to be given permission sets.
+
+    Returns:
+        What blocks first, then what warns, then what informs.
+    """
+    found = [
+        *_kind_of_org(facts, api_version),
+        *_rights(facts, grants),
+        *_users(facts),
+        *_features(facts, ours),
+        *_dashboards(facts, ours),
+        *_neighbours(facts, ours),
+        *_own_rules(facts),
+    ]
+    order: Sequence[Level] = ("blocks", "warns", "informs")
+    return sorted(found, key=lambda finding: order.index(finding.level))
+
+
+def blocked(findings: Collection[Mapping[str, Any]]) -> list[str]:
+    """Give the messages of what blocks."""
+    return [each["message"] for each in findings if each["level"] == "blocks"]
+
+
+def warned(findings: Collection[Mapping[str, Any]]) -> list[str]:
+    """Give the messages of what needs a yes."""
+    return [each["message"] for each in findings if each["level"] == "warns"]
+
+
+def _kind_of_org(facts: Facts, api_version: str) -> Iterator[Finding]:
+    if facts.edition in _WITHOUT_API:
+        yield Finding(
+            "blocks",
+            "edition",
+            f"{facts.edition} has no API",
+            "the package needs Enterprise, Performance, Unlimited or Developer Edition",
+        )
+    elif facts.edition in _SMALL:
+        yield Finding(
+            "warns",
+            "edition",
+            f"{facts.edition} has an API and record-triggered flows only as add-ons",
+            "the validation before the deployment shows whether they are there",
+        )
+    if float(facts.newest_api) < float(api_version):
+        yield Finding(
+            "blocks",
+            "api_version",
+            f"the org speaks API {facts.newest_api} at most, the package {api_version}",
+            "wait for the org's next release",
+        )
+    if facts.trial_ends:
+        yield Finding(
+            "informs", "trial", f"the org is a trial until {facts.trial_ends}"
+        )
+    if facts.calls_left < _FEW_CALLS:
+        yield Finding(
+            "blocks",
+            "api_calls",
+            f"{facts.calls_left} of {facts.calls_a_day} API calls are left; an install "
+            f"takes up to {_FEW_CALLS}",
+            "wait: the count is over the last 24 hours",
+        )
+    elif facts.calls_left < _SCARCE_CALLS:
+        yield Finding(
+            "warns",
+            "api_calls",
+            f"only {facts.calls_left} of {facts.calls_a_day} API calls are left",
+            "install at a quieter hour",
+        )
+    for question, words in sorted(facts.unanswered.items()):
+        yield Finding(
+            "informs", "unanswered", f"the org does not tell us its {question}: {words}"
+        )
+
+
+def _rights(facts: Facts, grants: Collection[str]) -> Iterator[Finding]:
+    has = set(facts.permissions)
+    if not has & {"ModifyAllData", "ModifyMetadata"}:
+        yield Finding(
+            "blocks",
+            "rights",
+            f"{facts.username} may not deploy: neither Modify All Data nor Modify "
+            "Metadata Through Metadata API Functions",
+            "let a system administrator install",
+        )
+    elif "ModifyAllData" not in has and "CustomizeApplication" not in has:
+        yield Finding(
+            "warns",
+            "rights",
+            f"{facts.username} has Modify Metadata but not Customize Application",
+            "some components may be refused; a system administrator can deploy all",
+        )
+    if grants and not has & {"AssignPermissionSets", "ManageUsers"}:
+        yield Finding(
+            "blocks",
+            "rights_to_grant",
+            f"{facts.username} may not assign permission sets",
+            "without them nobody sees a field of the package: let a system "
+            "administrator install",
+        )
+
+
+def _users(facts: Facts) -> Iterator[Finding]:
+    if not facts.integration_user:
+        yield Finding(
+            "blocks",
+            "integration_user",
+            "the connection's integration user is not a user of this org",
+            "connect the org with its integration user: `sidecar connections add "
+            "--username`",
+        )
+    elif not facts.integration_active:
+        yield Finding(
+            "blocks",
+            "integration_user",
+            f"{facts.integration_user} is inactive",
+            "activate the user",
+        )
+    for name in facts.missing_users:
+        yield Finding(
+            "blocks",
+            "grant",
+            f"there is no active user {name}",
+            "correct the name, or leave it out and grant later",
+        )
+    licence = facts.licences.get("Salesforce Integration")
+    if licence is not None and licence[0] <= licence[1]:
+        yield Finding(
+            "informs",
+            "licences",
+            f"all {licence[0]} Salesforce Integration licences are in use",
+        )
+
+
+def _features(facts: Facts, ours: Tree) -> Iterator[Finding]:
+    # What an org does not tell is not held against it: the validation finds out.
+    path = facts.settings.get("PathAssistant", {}).get("pathAssistantEnabled")
+    if _any(ours, "pathAssistants/") and path == "false":
+        yield Finding(
+            "blocks",
+            "path",
+            "Path is switched off",
+            "Setup, Path Settings, Enable; it can be switched off again later",
+        )
+    workbench = facts.settings.get("Language", {}).get("enableTranslationWorkbench")
+    if _any(ours, "objectTranslations/", "translations/") and workbench == "false":
+        yield Finding(
+            "blocks",
+            "translations",
+            "the Translation Workbench is switched off",
+            "Setup, Translation Language Settings, Enable; or install without the "
+            "module translations",
+        )
+    scheduled = [
+        path
+        for path, text in ours.items()
+        if _flow(path) and b"<scheduledPaths>" in text
+    ]
+    if scheduled:
+        yield Finding(
+            "warns",
+            "default_workflow_user",
+            "flows with scheduled paths need a default workflow user; no API tells it",
+            "Setup, Process Automation Settings, Default Workflow User",
+        )
+    active = facts.settings.get("Flow", {}).get("enableFlowDeployAsActiveEnabled")
+    if facts.production and active != "true" and any(map(_flow, ours)):
+        yield Finding(
+            "informs",
+            "flows_inactive",
+            "flows arrive inactive in this org; they are activated afterwards",
+        )
+    for on, name in (
+        (facts.multi_currency, "several currencies"),
+        (facts.person_accounts, "person accounts"),
+        (facts.state_picklists, "state and country picklists"),
+    ):
+        if on:
+            yield Finding("informs", "feature", f"the org has {name}")
+    if facts.production and _any(ours, "classes/", "triggers/"):
+        yield Finding(
+            "informs",
+            "apex",
+            "the package brings Apex: its own tests run in the deployment",
+        )
+
+
+def _dashboards(facts: Facts, ours: Tree) -> Iterator[Finding]:
+    allowed = _DYNAMIC_DASHBOARDS.get(facts.edition)
+    mine = {
+        path.rpartition("/")[2].removesuffix(".dashboard")
+        for path, text in ours.items()
+        if path.endswith(".dashboard") and b"LoggedInUser" in text
+    }
+    there = set(facts.dynamic_dashboards)
+    if allowed is not None and len(there | mine) > allowed and mine - there:
+        yield Finding(
+            "blocks",
+            "dynamic_dashboards",
+            f"the org has {len(there)} dynamic dashboards of {allowed} that "
+            f"{facts.edition} allows: no place for {', '.join(sorted(mine - there))}",
+            "let one of them run as a named user, or install without the module "
+            "analytics",
+        )
+
+
+def _neighbours(facts: Facts, ours: Tree) -> Iterator[Finding]:
+    if "Referral" in facts.objects:
+        yield Finding(
+            "informs",
+            "standard_referral",
+            "the org has Salesforce's own object Referral; the package leaves it alone "
+            "and keeps its referrals on Lead, Contact and Opportunity",
+        )
+    mine = set(_fields(ours))
+    alike = [
+        name
+        for name in facts.custom_fields
+        if re.search(r"refer(r|al|red)", name, re.IGNORECASE) and name not in mine
+    ]
+    if alike:
+        yield Finding(
+            "informs",
+            "similar_fields",
+            f"the org has fields of its own about referrals: {_listed(alike)}",
+            "they stay; their values can be copied later",
+        )
+    packages = [name for name in facts.packages if re.search("refer", name, re.I)]
+    if packages:
+        yield Finding(
+            "informs",
+            "similar_packages",
+            f"the org has other packages about referrals: {_listed(packages)}",
+        )
+
+
+def _own_rules(facts: Facts) -> Iterator[Finding]:
+    if facts.required_fields:
+        yield Finding(
+            "informs",
+            "required_fields",
+            "the org requires fields of its own; the self-test fills them, "
+            f"referrals that come in must bring them: {_listed(facts.required_fields)}",
+        )
+    if facts.validation_rules:
+        yield Finding(
+            "informs",
+            "validation_rules",
+            "the org's own validation rules apply to referrals, and to the self-test: "
+            f"{_listed(facts.validation_rules)}",
+        )
+
+
+def _fields(ours: Tree) -> Iterator[str]:
+    for path, content in ours.items():
+        if path.startswith("objects/") and path.endswith(".object"):
+            name = path.removeprefix("objects/").removesuffix(".object")
+            for found in re.finditer(
+                rb"<fullName>([A-Za-z0-9_]+__c)</fullName>", content
+            ):
+                yield f"{name}.{found[1].decode()}"
+
+
+def _any(ours: Tree, *folders: str) -> bool:
+    return any(path.startswith(folders) for path in ours)
+
+
+def _flow(path: str) -> bool:
+    return path.startswith("flows/")
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    shown = ", ".join(sorted(names)[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
