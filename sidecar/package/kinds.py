@@ -141,6 +141,11 @@ KINDS: tuple[Kind, ...] = (
         "platformEventChannelMembers",
         "platformEventChannelMember",
     ),
+    Kind(
+        "PlatformEventSubscriberConfig",
+        "PlatformEventSubscriberConfigs",
+        "platformEventSubscriberConfig",
+    ),
     Kind("Prompt", "prompts", "prompt"),
     Kind("Queue", "queues", "queue"),
     Kind("QuickAction", "quickActions", "quickAction"),

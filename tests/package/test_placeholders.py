@@ -78,7 +78,8 @@ def test_a_declaration_of_another_form_is_refused_not_passed_over(entry):
 
 
 def test_the_bundled_package_names_what_it_needs():
-    assert [p.name for p in placeholders.declared(read.load(read.bundled()))] == [
+    assert {p.name for p in placeholders.declared(read.load(read.bundled()))} == {
         "REFERRAL_ENDPOINT_URL",
+        "REFERRAL_EVENTS_URL",
         "REFERRAL_INTEGRATION_USERNAME",
-    ]
+    }
