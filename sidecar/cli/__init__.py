@@ -7,7 +7,7 @@ setting is wrong.
 import click
 
 from sidecar import __version__
-from sidecar.cli import connections, doctor, events, followups, keys, run
+from sidecar.cli import connections, doctor, events, followups, keys, lint, run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,6 +19,9 @@ def cli() -> None:
 @cli.group()
 def package() -> None:
     """What is installed into an org."""
+
+
+package.add_command(lint.lint)
 
 
 for command in (
