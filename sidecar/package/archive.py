@@ -49,7 +49,11 @@ def build(tree: Tree, *, values: Mapping[str, str] | None) -> bytes:
         Unreadable: a file that is not what its name says, or that nothing claims.
         Permanent: the values are not those that the tree needs.
     """
-    content = files(tree if values is None else fill(tree, values))
+    return pack(files(tree if values is None else fill(tree, values)))
+
+
+def pack(content: Tree) -> bytes:
+    """Zip files that are in Metadata API format; equal bytes for equal files."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(content):

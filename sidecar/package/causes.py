@@ -89,7 +89,8 @@ def _root_line(content: bytes) -> int | None:
         root = etree.fromstring(content)
     except etree.XMLSyntaxError:
         return None
-    return root.sourceline
+    line: object = root.sourceline
+    return line if isinstance(line, int) else None
 
 
 _CAUSES: tuple[tuple[str, Cause], ...] = (
@@ -159,7 +160,7 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
         r"dynamic dashboard",
         Cause(
             "the edition's number of dynamic dashboards is used up",
-            "let one of the org's dashboards run as a named user, or leave out analytics",
+            "let a dashboard of the org run as a named user, or leave out analytics",
         ),
     ),
     (
