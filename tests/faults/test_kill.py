@@ -139,6 +139,7 @@ def _set_status(admin, stage: Stage, leads: int, ids: list[str], status: str):
                 else {
                     "LastName": f"Example {number}",
                     "Company": "Example Ltd",
+                    "Referrer_Name__c": "Mira Sample",
                     "OwnerId": stage.org.user_ids[stage.org.reps[number % 3]],
                 }
             ),

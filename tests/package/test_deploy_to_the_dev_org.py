@@ -26,7 +26,6 @@ CORE = {
     if "/LeadConvertSettings/" not in path
 }
 MAIN = "core/main/default"
-WORKFLOW = f"{MAIN}/workflows/Lead.workflow-meta.xml"
 ACK = (
     b'<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">'
     b'<soapenv:Body><notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound">'
@@ -48,7 +47,8 @@ class Org:
             "REFERRAL_ENDPOINT_URL": endpoint,
             "REFERRAL_INTEGRATION_USERNAME": self.info.integration_user,
         }
-        return archive.build(tree, values=values if WORKFLOW in tree else {})
+        sends = any("/workflows/" in path for path in tree)
+        return archive.build(tree, values=values if sends else {})
 
     def deploy(self, packed, options=Options()):  # noqa: B008 (a frozen value)
         started = metadata.start(
@@ -210,7 +210,9 @@ def test_a_lead_becomes_a_referral_with_a_key_and_one_message(org):
         org.grant()
         plain = org.create_lead()
         referred = org.create_lead(
-            Referral_Status__c="Submitted", Email="a@example.com"
+            Referral_Status__c="Submitted",
+            Referrer_Name__c="Mira Sample",
+            Email="a@example.com",
         )
         sent = received.get(timeout=20)
 
@@ -224,12 +226,15 @@ def test_a_lead_becomes_a_referral_with_a_key_and_one_message(org):
 
         # Another field says nothing; the status of a lead without a key says two.
         org.call("PATCH", f"sobjects/Lead/{referred}", Phone="+49 30 1234567")
-        org.call("PATCH", f"sobjects/Lead/{plain}", Referral_Status__c="Contacted")
+        now_one = {"Referral_Status__c": "Contacted", "Referral_Code__c": "CODE1"}
+        org.call("PATCH", f"sobjects/Lead/{plain}", **now_one)
         sent = received.get(timeout=20)
         assert (sent["Id"], sent["Referral_Key__c"]) == (plain, plain)
 
         # Nothing is told twice: the next message is of the next lead.
-        last = org.create_lead(Referral_Status__c="Submitted")
+        last = org.create_lead(
+            Referral_Status__c="Submitted", Referrer_Name__c="Mira Sample"
+        )
         assert received.get(timeout=20)["Id"] == last
 
 
@@ -237,7 +242,11 @@ def test_a_key_that_is_there_is_kept(org):
     org.deploy(org.zip())
     org.grant()
 
-    lead = org.create_lead(Referral_Status__c="Submitted", Referral_Key__c="KEPT-1")
+    lead = org.create_lead(
+        Referral_Status__c="Submitted",
+        Referrer_Name__c="Mira Sample",
+        Referral_Key__c="KEPT-1",
+    )
 
     assert org.lead(lead)["Referral_Key__c"] == "KEPT-1"
 
