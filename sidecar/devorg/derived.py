@@ -33,6 +33,18 @@ _STAGES: dict[str, tuple[int, str, str]] = {
 }
 
 
+def prepare(save: Save) -> None:
+    """
+    Bring up to date what flows see of the record before it is stored.
+
+    A record that a before-save flow gets already is closed and won as its new
+    stage says, and has its full name.
+    """
+    work = _PREPARE.get(save.type.name)
+    if work is not None:
+        work(save)
+
+
 def complete(save: Save) -> None:
     """Fill in what follows from the values about to be saved."""
     work = _COMPLETE.get(save.type.name)
@@ -126,8 +138,7 @@ def _opportunity(save: Save) -> None:
         if save.is_new or not save.changed("ForecastCategoryName"):
             row["ForecastCategoryName"] = label
         row["ForecastCategory"] = category
-        row["IsClosed"] = stage in {"Closed Won", "Closed Lost"}
-        row["IsWon"] = stage == "Closed Won"
+    _stage(save)
     amount, chance = row.get("Amount"), row.get("Probability")
     if isinstance(amount, Decimal) and isinstance(chance, Decimal):
         row["ExpectedRevenue"] = (amount * chance / 100).quantize(Decimal("0.01"))
@@ -135,6 +146,12 @@ def _opportunity(save: Save) -> None:
         row.pop("ExpectedRevenue", None)
     if isinstance(day := row.get("CloseDate"), date):
         row["FiscalYear"], row["FiscalQuarter"] = day.year, (day.month + 2) // 3
+
+
+def _stage(save: Save) -> None:
+    stage = str(save.after.get("StageName"))
+    save.after["IsClosed"] = stage in {"Closed Won", "Closed Lost"}
+    save.after["IsWon"] = stage == "Closed Won"
 
 
 def _campaign(save: Save) -> None:
@@ -285,6 +302,11 @@ def _missing(*names: str) -> Refusal:
     )
 
 
+_PREPARE: dict[str, Callable[[Save], None]] = {
+    "Lead": _person,
+    "Contact": _person,
+    "Opportunity": _stage,
+}
 _COMPLETE: dict[str, Callable[[Save], None]] = {
     "Lead": _person,
     "Contact": _person,

@@ -53,11 +53,11 @@ class Org:
         self.limits = Limits(clock=clock, daily=daily_limit)
         self.faults = Faults()
         self.outbound = Outbound(self, seed=seed)
-        self.metadata = Metadata(self)
         # Threads that work beside the requests, started by ``start``.
         self.background: list[Callable[[threading.Event], None]] = []
         # Called when the back door empties the org; whoever keeps state adds to it.
         self.on_reset: list[Callable[[], None]] = [self.outbound.reset]
+        self.metadata = Metadata(self)
         self._stop = threading.Event()
         self._access: dict[str, Access] = {}
         self._access_version = (0, 0)

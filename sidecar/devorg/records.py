@@ -58,7 +58,8 @@ class Records:
 
     Hooks run in Salesforce's order of execution: ``before_save`` may change
     values, then come the system's checks, then ``validate`` (validation rules),
-    then the record is stored, then ``after_save`` (record-triggered flows). A
+    then the record is stored, then ``after_save`` (record-triggered flows).
+    ``before_delete`` runs before a record goes, not for those that go with it. A
     Refusal raised by any of them takes the save back.
 
     Methods take an object's name or type, and values by field name, as sent in
@@ -72,6 +73,7 @@ class Records:
         self.before_save: list[Hook] = []
         self.validate: list[Hook] = []
         self.after_save: list[Hook] = []
+        self.before_delete: list[Hook] = []
 
     @property
     def schema(self) -> Schema:
@@ -190,6 +192,9 @@ class Records:
         if not type_.deletable or not access.may("Delete", type_):
             raise _readonly()
         with self._org.journal.savepoint():
+            save = Save(self._org, access, type_, row, dict(row))
+            for hook in self.before_delete:
+                hook(save)
             references.release(self, access, type_, str(row["Id"]))
             self.table(type_.name).delete(str(row["Id"]))
 
@@ -262,6 +267,7 @@ class Records:
         return given
 
     def _save(self, save: Save) -> None:
+        derived.prepare(save)
         for hook in self.before_save:
             hook(save)
         derived.complete(save)

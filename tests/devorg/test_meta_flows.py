@@ -457,7 +457,7 @@ def test_a_flow_that_starts_itself_is_stopped(org):
 
 # ---- what cannot run is refused when it is deployed
 
-LOOP = f"<loops><name>L</name><label>L</label>{PLACE}</loops>"
+SUBFLOW = f"<subflows><name>L</name><label>L</label>{PLACE}</subflows>"
 APEX = TELL.replace("outboundMessage", "apex").replace("Lead.Tell", "Doer")
 
 
@@ -465,8 +465,8 @@ APEX = TELL.replace("outboundMessage", "apex").replace("Lead.Tell", "Doer")
     ("flow", "words"),
     [
         (
-            flow_file(TELL + LOOP),
-            "loops: Not available for deploy for this organization",
+            flow_file(TELL).replace("<status>", SUBFLOW + "<status>"),
+            "subflows: Not available for deploy for this organization",
         ),
         (
             flow_file(APEX),
@@ -487,7 +487,7 @@ APEX = TELL.replace("outboundMessage", "apex").replace("Lead.Tell", "Doer")
                     "<scheduledPaths><name>P</name></scheduledPaths><object>",
                 )
             ),
-            "scheduledPaths: Not available for deploy for this organization",
+            "Start - Flows with scheduled paths can't have entry conditions that look at the change: ISNEW, ISCHANGED, PRIORVALUE or the operator Is Changed.",
         ),
         (
             flow_file().replace("AutoLaunchedFlow", "Flow"),

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from sidecar.devorg.flows.conditions import check_logic
-from sidecar.devorg.flows.model import (
+from sidecar.devorg.flows.contents import MERGE_FIELD
+from sidecar.devorg.flows.resources import Resources
+from sidecar.devorg.flows.steps import (
     Condition,
     Filter,
     Literal,
@@ -15,8 +17,8 @@ from sidecar.devorg.flows.model import (
     Query,
     Reference,
     Test,
+    Whole,
 )
-from sidecar.devorg.flows.resources import Resources
 from sidecar.devorg.formula import FormulaError, Type
 from sidecar.devorg.metadata.element import (
     NOT_AVAILABLE,
@@ -29,7 +31,7 @@ from sidecar.devorg.metadata.element import (
 )
 from sidecar.devorg.metadata.formula_scope import type_of
 from sidecar.devorg.metadata.work import Work
-from sidecar.devorg.schema import Field, ObjectType
+from sidecar.devorg.schema import Field
 
 _CONDITIONS = frozenset(
     (
@@ -47,6 +49,9 @@ _CONDITIONS = frozenset(
         "IsBlank",
     )
 )
+_FILTERS = _CONDITIONS - {"IsChanged", "IsBlank"} | {"In", "NotIn"}
+_OF_WHOLE = frozenset(("IsNull", "IsEmpty"))
+_YES_OR_NO = frozenset(("IsNull", "IsChanged", "IsBlank", "IsEmpty"))
 
 
 def cannot_run(what: str) -> Problem:
@@ -61,30 +66,54 @@ class Names:
     ``where`` is how the flow builder names the element: ``Stamp (Update Records)``.
     """
 
-    def __init__(self, work: Work, object_: ObjectType, *, before_save: bool) -> None:
-        """``object_``: whose saving starts the flow."""
+    def __init__(self, work: Work, object_name: str, trigger: str) -> None:
+        """``object_name``: whose records start the flow, "" for none."""
         self.work = work
-        self.object = object_
-        self.before_save = before_save
-        self.resources = Resources(work.org, object_.name)
+        self.object_name = object_name
+        self.trigger = trigger
+        self.resources = Resources(work.org, object_name)
 
     def operand(self, where: str, element: Element | None) -> Operand:
-        """Read a literal or a reference; an absent value is null."""
+        """Read a literal or a reference to one value; absent is null."""
+        found = self.any_operand(where, element)
+        if isinstance(found, Whole):
+            raise Problem(
+                f"{where} - {found.path} is a "
+                f"{'collection' if found.collection else 'record'}; a single value is "
+                "expected."
+            )
+        return found
+
+    def any_operand(self, where: str, element: Element | None) -> Operand | Whole:
+        """Read a literal, or a reference to a value, a record or a collection."""
         if element is None or len(element) == 0:
             return Literal(None, Type.NULL)
         kind, written = name_of(element[0]), element[0].text or ""
         if kind != "stringValue":
             written = written.strip()
         if kind == "elementReference":
-            return Reference(written, self.type(where, written))
+            whole = self.resources.whole(written)
+            return whole or Reference(written, self.type(where, written))
         try:
             return _LITERALS[kind](written)
+        except KeyError as exc:
+            raise cannot_run(f"{where} - {kind}") from exc
         except (ValueError, ArithmeticError) as exc:
             raise Problem(f"{where} - Invalid {kind}: {written}") from exc
 
+    def whole(self, where: str, path: str) -> Whole:
+        """Return the record or collection that a path means."""
+        found = self.resources.whole(path)
+        if found is None:
+            raise Problem(f'{where} - The resource "{path}" doesn\'t exist.')
+        return found
+
     def type(self, where: str, path: str) -> Type:
-        """Return the type of what a path leads to."""
+        """Return the type of what a path leads to; a long text is text here."""
         try:
+            field = self.resources.field_of(path)
+            if field is not None and field.type == "textarea":
+                return Type.TEXT
             return self.resources.type_of(path)
         except FormulaError as exc:
             raise Problem(f"{where} - {exc}") from exc
@@ -93,16 +122,23 @@ class Names:
         self, where: str, parts: Iterable[tuple[str, Element, str]], logic: str | None
     ) -> Test:
         """Read conditions: each a path, its element, and the name of its value."""
-        conditions = []
-        for left, element, value in parts:
-            operator = text(element, "operator") or ""
-            if operator not in _CONDITIONS:
-                raise cannot_run(f"{where} - operator {operator}")
-            right = self.operand(where, child(element, value))
-            found = self.type(where, left)
-            _check_compared(where, left, found, operator, right)
-            conditions.append(Condition(left, found, operator, right))
+        conditions = [self._condition(where, *each) for each in parts]
         return Test(tuple(conditions), self._logic(where, logic, len(conditions)))
+
+    def _condition(
+        self, where: str, left: str, element: Element, value: str
+    ) -> Condition:
+        operator = text(element, "operator") or ""
+        right = self.operand(where, child(element, value))
+        whole = self.resources.whole(left)
+        if operator not in (_OF_WHOLE if whole else _CONDITIONS):
+            raise cannot_run(f"{where} - operator {operator}")
+        if whole:
+            check_fit(where, left, Type.BOOLEAN, right.type)
+        else:
+            found = self.type(where, left)
+            _check_compared(where, left, found, operator, right.type)
+        return Condition(left, operator, right, whole=whole is not None)
 
     def _logic(self, where: str, logic: str | None, count: int) -> str:
         logic = logic or "and"
@@ -135,18 +171,27 @@ class Names:
     def query(self, where: str, element: Element) -> Query:
         """Read an object with its filters."""
         object_name = self.object_named(where, text(element, "object") or "")
-        filters = []
-        for each in children(element, "filters"):
-            field = self.field(where, object_name, text(each, "field") or "")
-            operator = text(each, "operator") or ""
-            if operator not in _CONDITIONS - {"IsChanged", "IsBlank"}:
-                raise cannot_run(f"{where} - operator {operator}")
-            value = self.operand(where, child(each, "value"))
-            found = type_of(field)
-            _check_compared(where, field.name, found, operator, value)
-            filters.append(Filter(field.name, found, operator, value))
+        filters = [
+            self._filter(where, object_name, each)
+            for each in children(element, "filters")
+        ]
         logic = self._logic(where, text(element, "filterLogic"), len(filters))
         return Query(object_name, tuple(filters), logic)
+
+    def _filter(self, where: str, object_name: str, element: Element) -> Filter:
+        field = self.field(where, object_name, text(element, "field") or "")
+        operator = text(element, "operator") or ""
+        if operator not in _FILTERS:
+            raise cannot_run(f"{where} - operator {operator}")
+        if operator in {"In", "NotIn"}:
+            listed = self.any_operand(where, child(element, "value"))
+            if not (isinstance(listed, Whole) and isinstance(listed.of, Type)):
+                raise Problem(f"{where} - {operator} needs a collection of values.")
+            check_fit(where, field.name, written_as(field), listed.of)
+            return Filter(field.name, operator, listed)
+        value = self.operand(where, child(element, "value"))
+        _check_compared(where, field.name, type_of(field), operator, value.type)
+        return Filter(field.name, operator, value)
 
     def values(
         self, where: str, object_name: str, element: Element
@@ -155,15 +200,24 @@ class Names:
         values = []
         for each in children(element, "inputAssignments"):
             field = self.field(where, object_name, text(each, "field") or "")
-            if field.compute or not (field.createable or field.updateable):
-                raise Problem(
-                    f'{where} - The field "{field.name}" for the object '
-                    f'"{object_name}" can\'t be written to.'
-                )
+            self.check_writable(where, object_name, field)
             value = self.operand(where, child(each, "value"))
-            check_fit(where, field.name, _written_as(field), value.type)
+            check_fit(where, field.name, written_as(field), value.type)
             values.append((field.name, value))
         return tuple(values)
+
+    def check_text(self, where: str, written: str) -> None:
+        """Check what a text with ``{!merge.Fields}`` refers to."""
+        for path in MERGE_FIELD.findall(written):
+            self.type(where, path.strip())
+
+    def check_writable(self, where: str, object_name: str, field: Field) -> None:
+        """Refuse to write what the org works out itself."""
+        if field.compute or not (field.createable or field.updateable):
+            raise Problem(
+                f'{where} - The field "{field.name}" for the object '
+                f'"{object_name}" can\'t be written to.'
+            )
 
 
 def check_fit(where: str, name: str, wanted: Type, given: Type) -> None:
@@ -181,15 +235,15 @@ def check_fit(where: str, name: str, wanted: Type, given: Type) -> None:
 
 
 def _check_compared(
-    where: str, left: str, found: Type, operator: str, right: Operand
+    where: str, left: str, found: Type, operator: str, right: Type
 ) -> None:
-    if operator in {"IsNull", "IsChanged", "IsBlank"}:
+    if operator in _YES_OR_NO:
         found = Type.BOOLEAN
-    check_fit(where, left, found, right.type)
+    check_fit(where, left, found, right)
 
 
-def _written_as(field: Field) -> Type:
-    """A long text may be written by a flow, though no formula may read it."""
+def written_as(field: Field) -> Type:
+    """Return a field's type for writing; a flow may write long texts."""
     return Type.TEXT if field.type == "textarea" else type_of(field)
 
 

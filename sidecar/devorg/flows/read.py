@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from sidecar.devorg.flows.interview import MERGE_FIELD
-from sidecar.devorg.flows.model import (
-    Flow,
-    Literal,
-    Operand,
-    Step,
-    Test,
-    Variable,
-)
+from sidecar.devorg.flows.model import Flow, Variable
 from sidecar.devorg.flows.names import Names, cannot_run
-from sidecar.devorg.flows.read_steps import KINDS, read_step, target, where_of
+from sidecar.devorg.flows.read_start import Start, read_start, start_of
+from sidecar.devorg.flows.read_steps import KINDS, read_step, where_of
 from sidecar.devorg.flows.resources import DATA_TYPES
+from sidecar.devorg.flows.steps import Literal, Step
+from sidecar.devorg.flows.wiring import check_connectors
 from sidecar.devorg.formula import Formula, FormulaError, Type, compile_formula
 from sidecar.devorg.metadata.element import (
     Element,
@@ -26,7 +21,6 @@ from sidecar.devorg.metadata.element import (
     text,
 )
 from sidecar.devorg.metadata.work import Work
-from sidecar.devorg.schema import ObjectType
 
 
 def read_flow(work: Work, name: str, element: Element) -> Flow:
@@ -45,37 +39,37 @@ def read_flow(work: Work, name: str, element: Element) -> Flow:
         raise Problem("Required field is missing: start")
     version = text(element, "apiVersion")
     api_version = min(float(version or work.api_version), work.api_version)
-    names = Names(
-        work,
-        _triggering_object(work, start),
-        before_save=text(start, "triggerType") == "RecordBeforeSave",
-    )
+    trigger, object_name = start_of(work, start)
+    names = Names(work, object_name, trigger)
     written = [(each, kind) for kind in KINDS for each in children(element, kind)]
-    _announce(names, written)
     variables = _variables(names, element)
+    _announce(names, written)
     templates = _templates(names, element)
     formulas = _formulas(names, element)
-    _check_templates(names, templates)
+    for template, words in templates.items():
+        names.check_text(f"{template} (Text Template)", words)
     steps: dict[str, Step] = {}
     for each, kind in written:
         step = read_step(names, each, kind, api_version=api_version)
         steps[step.name] = step
-    test, formula = _entry(names, start)
-    trigger = text(start, "recordTriggerType") or ""
+    entry = read_start(names, start)
+    _check_connected(entry, start, written, set(steps))
     return Flow(
         name=name,
         label=text(element, "label") or name,
         api_version=api_version,
         active=text(element, "status") == "Active",
-        object_name=names.object.name,
-        before_save=names.before_save,
-        on_create=trigger.startswith("Create"),
-        on_update=trigger.endswith("Update"),
-        test=test,
-        formula=formula,
+        trigger=trigger,
+        object_name=names.object_name,
+        on_create=entry.on.startswith("Create"),
+        on_update=entry.on.endswith("Update"),
+        test=entry.test,
+        formula=entry.formula,
         only_when_changed_to_meet=flag(start, "doesRequireRecordChangedToMeetCriteria"),
         order=number(element, "triggerOrder"),
-        first=_connected(start, written, steps),
+        first=entry.first,
+        paths=entry.paths,
+        schedule=entry.schedule,
         steps=steps,
         variables=variables,
         formulas=formulas,
@@ -83,55 +77,19 @@ def read_flow(work: Work, name: str, element: Element) -> Flow:
     )
 
 
-def _triggering_object(work: Work, start: Element) -> ObjectType:
-    trigger = text(start, "triggerType") or "None"
-    if trigger not in {"RecordBeforeSave", "RecordAfterSave"}:
-        raise cannot_run(f"trigger type {trigger}")
-    on = text(start, "recordTriggerType")
-    if on not in {"Create", "Update", "CreateAndUpdate"}:
-        raise cannot_run(f"record trigger type {on}")
-    name = text(start, "object") or ""
-    found = work.org.schema.get(name)
-    if found is None or found.setup or found.tooling:
-        raise Problem(f"The object {name} can't be used in a record-triggered flow.")
-    return found
-
-
-def _entry(names: Names, start: Element) -> tuple[Test, Formula | None]:
-    written = text(start, "filterFormula")
-    filters = children(start, "filters")
-    if not written:
-        parts = [(f"$Record.{text(each, 'field')}", each, "value") for each in filters]
-        return names.test("Start", parts, text(start, "filterLogic")), None
-    if filters:
-        raise Problem("Start - The flow can't have both filters and a filterFormula.")
-    try:
-        return Test(), compile_formula(
-            written, names.resources.of_entry, expected=Type.BOOLEAN
-        )
-    except FormulaError as exc:
-        raise Problem(f"The formula expression is invalid: {exc}") from exc
-
-
-def _connected(
-    start: Element, written: list[tuple[Element, str]], steps: dict[str, Step]
-) -> str:
-    """Check all connectors; the name of the first step."""
-    first = target(start)
-    if first is None:
+def _check_connected(
+    entry: Start,
+    start: Element,
+    written: list[tuple[Element, str]],
+    steps: set[str],
+) -> None:
+    if entry.first is None and not any(path.first for path in entry.paths):
         raise Problem(
             "field integrity exception: unknown (The flow can't run because nothing "
             "is connected to the Start element.)"
         )
     places = [(each, where_of(each, kind)) for each, kind in written]
-    for element, where in [(start, "Start"), *places]:
-        for reference in element.iter("{*}targetReference"):
-            name = (reference.text or "").strip()
-            if name not in steps:
-                raise Problem(
-                    f"{where} - The connector's target element {name} doesn't exist."
-                )
-    return first
+    check_connectors([(start, "Start"), *places], steps)
 
 
 def _announce(names: Names, written: list[tuple[Element, str]]) -> None:
@@ -143,15 +101,26 @@ def _announce(names: Names, written: list[tuple[Element, str]]) -> None:
             raise Problem(f"{where_of(each, kind)} - The name is not unique.")
         seen.add(name)
         if flag(each, "storeOutputAutomatically"):
-            if kind == "recordLookups":
-                object_name = text(each, "object") or ""
-                names.resources.records[name] = names.object_named(
-                    where_of(each, kind), object_name
-                )
-            elif kind == "recordCreates":
-                names.resources.simple[name] = Type.TEXT
-            else:
-                raise cannot_run(f"{where_of(each, kind)} - storeOutputAutomatically")
+            _announce_output(names, each, kind, name)
+    for each, kind in written:
+        if kind == "loops" and not text(each, "assignNextValueToReference"):
+            where = where_of(each, kind)
+            collection = names.whole(where, text(each, "collectionReference") or "")
+            names.resources.add(
+                text(each, "name") or "", collection.of, collection=False
+            )
+
+
+def _announce_output(names: Names, element: Element, kind: str, name: str) -> None:
+    where = where_of(element, kind)
+    if kind == "recordLookups":
+        found = names.object_named(where, text(element, "object") or "")
+        first_only = flag(element, "getFirstRecordOnly")
+        names.resources.add(name, found, collection=not first_only)
+    elif kind == "recordCreates":
+        names.resources.add(name, Type.TEXT, collection=False)
+    else:
+        raise cannot_run(f"{where} - storeOutputAutomatically")
 
 
 def _variables(names: Names, element: Element) -> dict[str, Variable]:
@@ -159,15 +128,19 @@ def _variables(names: Names, element: Element) -> dict[str, Variable]:
     for each in [*children(element, "variables"), *children(element, "constants")]:
         name, data_type = text(each, "name") or "", text(each, "dataType") or ""
         where = f"{name} (Variable)"
-        if flag(each, "isCollection"):
-            raise cannot_run(f"{where} - collection")
-        if data_type not in DATA_TYPES:
+        of: Type | str
+        if data_type == "SObject":
+            of = names.object_named(where, text(each, "objectType") or "")
+        elif data_type in DATA_TYPES:
+            of = DATA_TYPES[data_type]
+        else:
             raise cannot_run(f"{where} - dataType {data_type}")
-        kind = names.resources.simple[name] = DATA_TYPES[data_type]
-        start: Operand = names.operand(where, child(each, "value"))
-        if not isinstance(start, Literal):
+        collection = flag(each, "isCollection")
+        given = names.any_operand(where, child(each, "value"))
+        if not isinstance(given, Literal):
             raise cannot_run(f"{where} - a default value that is a reference")
-        found[name] = Variable(name, kind, start)
+        names.resources.add(name, of, collection=collection)
+        found[name] = Variable(name, of, collection, given.value)
     return found
 
 
@@ -190,7 +163,23 @@ def _formulas(names: Names, element: Element) -> dict[str, Formula]:
             raise Problem(
                 f"{name} (Formula) - The formula expression is invalid: {exc}"
             ) from exc
+    _refuse_circles(found)
     return found
+
+
+def _refuse_circles(formulas: dict[str, Formula]) -> None:
+    for name in formulas:
+        waiting, seen = [name], set[str]()
+        while waiting:
+            for each in formulas[waiting.pop()].references & formulas.keys():
+                if each == name:
+                    raise Problem(
+                        f"{name} (Formula) - The formula expression is invalid: "
+                        "Formula is referencing itself."
+                    )
+                if each not in seen:
+                    seen.add(each)
+                    waiting.append(each)
 
 
 def _templates(names: Names, element: Element) -> dict[str, str]:
@@ -200,9 +189,3 @@ def _templates(names: Names, element: Element) -> dict[str, str]:
         names.resources.simple[name] = Type.TEXT
         found[name] = text(each, "text") or ""
     return found
-
-
-def _check_templates(names: Names, templates: dict[str, str]) -> None:
-    for name, written in templates.items():
-        for path in MERGE_FIELD.findall(written):
-            names.type(f"{name} (Text Template)", path.strip())

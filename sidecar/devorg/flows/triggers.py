@@ -6,8 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sidecar.devorg.flows.interview import FlowFailed, Interview
+from sidecar.devorg.flows.interview import Interview
 from sidecar.devorg.flows.model import Definition, Flow
+from sidecar.devorg.flows.scope import FlowFailed, FlowScope
+from sidecar.devorg.flows.timetable import Timetable
 from sidecar.devorg.formula import FormulaError
 from sidecar.devorg.records import Save
 from sidecar.devorg.refusal import Refusal
@@ -31,45 +33,44 @@ class FlowTriggers:
         """Installs itself as hooks of the org's records."""
         self._org = org
         self._version = -1
-        self._before: dict[str, list[Flow]] = {}
-        self._after: dict[str, list[Flow]] = {}
+        # (trigger type, object name) -> flows in their order.
+        self._flows: dict[tuple[str, str], list[Flow]] = {}
         self._depth = _Depth()
+        self.timetable = Timetable(org)
         org.records.before_save.append(self.before_save)
         org.records.after_save.append(self.after_save)
+        org.records.before_delete.append(self.before_delete)
 
     def before_save(self, save: Save) -> None:
         """Run the flows that may still change the record."""
-        self._refresh()
-        for flow in self._before.get(save.type.name, ()):
-            self._run(flow, save)
+        for flow in self._of("RecordBeforeSave", save):
+            if flow.on_create if save.is_new else flow.on_update:
+                self._run(flow, save)
 
     def after_save(self, save: Save) -> None:
         """Run the flows that follow the storing of the record."""
-        self._refresh()
-        for flow in self._after.get(save.type.name, ()):
+        for flow in self._of("RecordAfterSave", save):
+            if flow.on_create if save.is_new else flow.on_update:
+                self._run(flow, save)
+            if flow.paths:
+                self.timetable.look_again(flow, save)
+
+    def before_delete(self, save: Save) -> None:
+        """Run the flows that precede a deletion."""
+        for flow in self._of("RecordBeforeDelete", save):
             self._run(flow, save)
 
-    def _refresh(self) -> None:
+    def _of(self, trigger: str, save: Save) -> list[Flow]:
         components = self._org.metadata.components
-        if components.version == self._version:
-            return
-        self._version = components.version
-        self._before, self._after = {}, {}
-        running = [
-            flow
-            for each in components.of_type("Flow")
-            if isinstance(each.value, Definition)
-            and (flow := each.value.running) is not None
-        ]
-        # Trigger order 1 to 1,000 first, then those without, then 1,001 to 2,000.
-        running.sort(key=lambda flow: 1000.5 if flow.order is None else flow.order)
-        for flow in running:
-            by_object = self._before if flow.before_save else self._after
-            by_object.setdefault(flow.object_name, []).append(flow)
+        if components.version != self._version:
+            self._version = components.version
+            self._flows = {}
+            for flow in _running(self._org):
+                key = (flow.trigger, flow.object_name)
+                self._flows.setdefault(key, []).append(flow)
+        return self._flows.get((trigger, save.type.name), [])
 
     def _run(self, flow: Flow, save: Save) -> None:
-        if not (flow.on_create if save.is_new else flow.on_update):
-            return
         depth = self._depth
         depth.value += 1
         try:
@@ -78,31 +79,36 @@ class FlowTriggers:
                     "maximum trigger depth exceeded: "
                     f"{save.type.name} flow trigger event"
                 )
-            interview = Interview(flow, save)
-            if meets(flow, interview, save):
-                interview.run()
+            scope = FlowScope(flow, save.org, save.access.user_id, save)
+            if meets(scope, save):
+                Interview(scope).run(flow.first)
+                for path in flow.paths:
+                    self.timetable.plan(flow, path, save)
         except (FlowFailed, FormulaError) as exc:
             raise failed(flow, str(exc)) from exc
         finally:
             depth.value -= 1
 
 
-def meets(flow: Flow, interview: Interview, save: Save) -> bool:
+def _running(org: Org) -> list[Flow]:
+    """Trigger order 1 to 1,000 first, then those without, then 1,001 to 2,000."""
+    running = [
+        flow
+        for each in org.metadata.components.of_type("Flow")
+        if isinstance(each.value, Definition)
+        and (flow := each.value.running) is not None
+    ]
+    running.sort(key=lambda flow: 1000.5 if flow.order is None else flow.order)
+    return running
+
+
+def meets(scope: FlowScope, save: Save) -> bool:
     """Tell whether the save meets a flow's entry conditions."""
-    if not _holds(flow, interview):
+    if not scope.meets_entry():
         return False
-    if not flow.only_when_changed_to_meet or save.is_new:
+    if not scope.flow.only_when_changed_to_meet or save.is_new:
         return True
-    unchanged = Save(
-        save.org, save.access, save.type, save.before, dict(save.before or {})
-    )
-    return not _holds(flow, Interview(flow, unchanged))
-
-
-def _holds(flow: Flow, interview: Interview) -> bool:
-    if flow.formula is not None:
-        return bool(flow.formula.run(interview))
-    return interview.holds(flow.test)
+    return not scope.as_before().meets_entry()
 
 
 def failed(flow: Flow, details: str) -> Refusal:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sidecar.devorg.flows.model import Definition, Version
 from sidecar.devorg.flows.read import read_flow
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import Problem
 from sidecar.devorg.metadata.work import Work, check_name
+
+if TYPE_CHECKING:
+    from sidecar.devorg.org import Org
 
 _VERSIONED = re.compile(r"(?P<name>.+)-(?P<number>\d+)$")
 
@@ -28,13 +32,42 @@ def apply(work: Work, part: Part, version_id: str) -> Definition:
     flow = read_flow(work, part.full_name, part.element)
     before = work.components.get("Flow", part.full_name)
     known = before.value if before and isinstance(before.value, Definition) else None
-    versions = known.versions if known else ()
-    number = max((each.number for each in versions), default=0) + 1
-    active = known.active if known else None
+    if known is None:
+        known = Definition(work.org.ids.new("300"), part.full_name, (), None)
+    number = max((each.number for each in known.versions), default=0) + 1
+    version = Version(number, version_id, flow, part.element, work.org.clock.second())
+    made = replace(known, versions=(*known.versions, version))
     if flow.active and not work.org.metadata.production:
-        active = number
-    made = Version(number, version_id, flow)
-    return Definition(part.full_name, (*versions, made), active)
+        made = with_active(work.org, made, number)
+    return made
+
+
+def with_active(org: Org, definition: Definition, number: int | None) -> Definition:
+    """Return the definition with another active version, or with none."""
+    # Whoever waits for the next run of a schedule is to look again.
+    org.journal.on_commit(org.clock.nudge)
+    since = None if number is None else org.clock.now()
+    return replace(definition, active=number, active_since=since)
+
+
+def activate(org: Org, name: str, number: int) -> None:
+    """
+    Make a version of a flow the active one; 0 deactivates the flow.
+
+    Raises:
+        Problem: there is no such flow or version.
+    """
+    component = org.metadata.components.get("Flow", name)
+    definition = component.value if component else None
+    if component is None or not isinstance(definition, Definition):
+        raise Problem(f"No Flow named: {name} found")
+    if number and all(each.number != number for each in definition.versions):
+        raise Problem(
+            f"The version {number} of the flow {name} doesn't exist, so it can't be "
+            "activated."
+        )
+    made = with_active(org, definition, number or None)
+    org.metadata.components.put(replace(component, value=made))
 
 
 def remove(work: Work, full_name: str) -> None:
@@ -58,7 +91,7 @@ def remove(work: Work, full_name: str) -> None:
     if len(rest) == len(definition.versions):
         raise Problem(f"No Flow named: {full_name} found")
     if rest:
-        left = Definition(definition.name, rest, definition.active)
-        work.components.put(replace(component, value=left))
+        left = replace(definition, versions=rest)
+        work.components.put(replace(component, value=left, element=left.latest.element))
     else:
         work.components.remove("Flow", definition.name)
