@@ -27,8 +27,6 @@ from sidecar.store import connections, database
 from sidecar.wiring import Wiring
 
 PERMISSION_SETS = ("Referral_Integration", "Referral_User")
-# Kinds that the dev org refuses by name.
-_NOT_IN_THE_DEV_ORG = ("/LeadConvertSettings/",)
 _DATABASE = "demo"
 _DEPLOY_SECONDS = 60.0
 
@@ -180,11 +178,7 @@ def connect(wiring: Wiring, org: Running) -> tuple[int, str]:
 
 def install(org: Running, hook_url: str) -> None:
     """Deploy module ``core``, and grant its permission sets."""
-    tree = {
-        path: content
-        for path, content in read.select(read.load(read.bundled()), ["core"]).items()
-        if not any(kind in path for kind in _NOT_IN_THE_DEV_ORG)
-    }
+    tree = read.select(read.load(read.bundled()), ["core"])
     values = {
         "REFERRAL_ENDPOINT_URL": hook_url,
         "REFERRAL_INTEGRATION_USERNAME": org.integration_user,

@@ -20,11 +20,7 @@ from sidecar.salesforce import metadata
 from sidecar.salesforce.metadata import Options
 
 VERSION = "62.0"
-CORE = {
-    path: content
-    for path, content in read.select(read.load(read.bundled()), ["core"]).items()
-    if "/LeadConvertSettings/" not in path
-}
+CORE = read.select(read.load(read.bundled()), ["core"])
 MAIN = "core/main/default"
 ACK = (
     b'<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/">'
