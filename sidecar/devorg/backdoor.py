@@ -10,6 +10,7 @@ POST   /devorg/sessions        {"username", "endless", "consumer_key"} -> {"toke
                                with an app's key a "refresh_token" too
 DELETE /devorg/sessions        end all sessions, or {"token"} alone
        /devorg/outbound        what outbound messages suffer: ``outbound.backdoor``
+       /devorg/events          the event bus: ``events.backdoor``
 POST   /devorg/reset           forget all records, faults and counts
 """
 
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from sidecar.devorg.events import backdoor as events
 from sidecar.devorg.faults import Fault
 from sidecar.devorg.outbound import backdoor as outbound
 from sidecar.devorg.sessions import App
@@ -36,6 +38,7 @@ def blueprint(org: Org) -> Blueprint:
     """Build the back door of one org."""
     routes = Blueprint("backdoor", __name__, url_prefix=PREFIX)
     outbound.add_routes(routes, org)
+    events.add_routes(routes, org)
 
     @routes.get("")
     def state() -> Response:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from sidecar.devorg import founding
 from sidecar.devorg.clock import OrgClock
+from sidecar.devorg.events.runtime import Events
 from sidecar.devorg.faults import Faults
 from sidecar.devorg.ids import Ids
 from sidecar.devorg.journal import Journal
@@ -57,7 +58,9 @@ class Org:
         self.background: list[Callable[[threading.Event], None]] = []
         # Called when the back door empties the org; whoever keeps state adds to it.
         self.on_reset: list[Callable[[], None]] = [self.outbound.reset]
-        self.metadata = Metadata(self)
+        self.metadata: Metadata = Metadata(self)
+        self.events: Events = Events(self)
+        self.on_reset.append(self.events.bus.empty)
         self._stop = threading.Event()
         self._access: dict[str, Access] = {}
         self._access_version = (0, 0)
@@ -145,4 +148,5 @@ class Org:
         """Ask the background threads to end."""
         self._stop.set()
         self.outbound.close()
+        self.events.bus.close()
         self.clock.nudge()

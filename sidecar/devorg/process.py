@@ -30,6 +30,7 @@ class Running:
     integration_user: str
     reps: list[str]
     user_ids: dict[str, str]
+    pubsub: str
 
 
 def read_info(directory: Path) -> Running:

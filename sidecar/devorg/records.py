@@ -73,6 +73,7 @@ class Records:
         self.before_save: list[Hook] = []
         self.validate: list[Hook] = []
         self.after_save: list[Hook] = []
+        self.after_delete: list[Callable[[ObjectType, Row, str], None]] = []
         self.before_delete: list[Hook] = []
 
     @property
@@ -197,6 +198,8 @@ class Records:
                 hook(save)
             references.release(self, access, type_, str(row["Id"]))
             self.table(type_.name).delete(str(row["Id"]))
+            for gone in self.after_delete:
+                gone(type_, row, access.user_id)
 
     def matches(self, type_: ObjectType, field: Field, key: object) -> list[str]:
         """Return the ids of the records whose ``field`` is ``key``."""

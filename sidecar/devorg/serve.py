@@ -14,6 +14,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from sidecar.devorg.app import create_app
 from sidecar.devorg.certificates import Tls, make_signer, make_tls
 from sidecar.devorg.clock import OrgClock
+from sidecar.devorg.events import server as events
 from sidecar.devorg.founding import ADMIN, AUTOMATED, INTEGRATION, REPS
 from sidecar.devorg.org import DAILY_LIMIT, Org
 from sidecar.devorg.sessions import App
@@ -131,9 +132,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def _ready(self, _: object) -> None:
         self._org.start()
+        # After the fork: gRPC's threads do not survive one.
+        self._streams, port = events.serve(self._org, self._tls)
+        self._streams.start()
+        info = {**self._info, "pubsub": f"127.0.0.1:{port}"}
         unfinished = self._info_file.with_suffix(".part")
         # It holds an admin's token: for nobody but who started the org.
         unfinished.touch(mode=0o600)
         unfinished.chmod(0o600)
-        unfinished.write_text(json.dumps(self._info, indent=2))
+        unfinished.write_text(json.dumps(info, indent=2))
         unfinished.replace(self._info_file)

@@ -1,0 +1,1 @@
+"""Platform events and change events, over the org's Pub/Sub API."""

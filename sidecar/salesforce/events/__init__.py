@@ -1,0 +1,1 @@
+"""The Pub/Sub API: an org's events as a stream."""
