@@ -109,21 +109,27 @@ def split(tree: Tree, only: Collection[str] | None = None) -> dict[Name, Part]:
     return found
 
 
-def join(parts: Iterable[Part], *, api_version: str) -> dict[str, bytes]:
+def join(
+    parts: Iterable[Part], *, api_version: str, beside: Iterable[Part] = ()
+) -> dict[str, bytes]:
     """
     Put components together to a tree with package.xml.
 
-    A file holds exactly the components given. Without any the tree is empty.
+    Args:
+        parts: a file holds exactly those given; without any the tree is empty.
+        beside: also put into the files, but not named in package.xml.
     """
     by_file: dict[str, list[Part]] = defaultdict(list)
+    rows: set[Name] = set()
     for part in parts:
         by_file[part.file].append(part)
+        rows.update(rows_of(part))
     if not by_file:
         return {}
+    for part in beside:
+        by_file[part.file].append(part)
     tree: dict[str, bytes] = {}
-    rows: set[Name] = set()
     for path, inside in sorted(by_file.items()):
-        rows.update(row for part in inside for row in rows_of(part))
         first = inside[0]
         if first.content is not None:
             tree[path] = first.content

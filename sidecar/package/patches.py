@@ -17,7 +17,7 @@ Source of the elements: "Layout", Metadata API Developer Guide.
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from sidecar.errors import Unreadable
@@ -25,6 +25,7 @@ from sidecar.package.canonical import parse, settled, write
 from sidecar.package.identity import Node, leaf
 
 _ROOM = "layouts/"
+_KEYS = frozenset({"layoutSections", "offered"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Patches:
     """What the package adds to files that are the customer's."""
 
     sections: tuple[Section, ...] = ()
+    offered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of what was installed: layout -> the fields that it was given."""
 
     @property
     def objects(self) -> frozenset[str]:
@@ -74,15 +77,18 @@ def read_patches(*contents: bytes) -> Patches:
         Unreadable: not the JSON that is described in this room.
     """
     sections: list[Section] = []
+    offered: dict[str, tuple[str, ...]] = {}
     for content in contents:
         try:
             declared = json.loads(content)
-            if not isinstance(declared, dict) or set(declared) - {"layoutSections"}:
+            if not isinstance(declared, dict) or set(declared) - _KEYS:
                 raise TypeError("expected an object with layoutSections alone")
             sections += [_section(item) for item in declared.get("layoutSections", [])]
-        except (ValueError, TypeError, KeyError) as exc:
+            for layout, fields in declared.get("offered", {}).items():
+                offered[layout] = tuple(str(name) for name in fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
             raise Unreadable(f"layout sections cannot be read: {exc!r}") from exc
-    return Patches(tuple(sections))
+    return Patches(tuple(sections), offered)
 
 
 def write_patches(patches: Patches) -> bytes:
@@ -97,7 +103,10 @@ def write_patches(patches: Patches) -> bytes:
         }
         for section in patches.sections
     ]
-    return json.dumps({"layoutSections": sections}, indent=2).encode() + b"\n"
+    values: dict[str, object] = {"layoutSections": sections}
+    if patches.offered:
+        values["offered"] = dict(sorted(patches.offered.items()))
+    return json.dumps(values, indent=2).encode() + b"\n"
 
 
 def layout_object(layout: str) -> str:
