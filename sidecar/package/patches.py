@@ -16,7 +16,7 @@ Source of the elements: "Layout", Metadata API Developer Guide.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -24,7 +24,7 @@ from sidecar.errors import Unreadable
 from sidecar.package.canonical import parse, settled, write
 from sidecar.package.identity import Node, leaf
 
-_ROOM = "layouts/"
+LAYOUTS = "layouts/"
 _KEYS = frozenset({"layoutSections", "offered"})
 
 
@@ -111,7 +111,7 @@ def write_patches(patches: Patches) -> bytes:
 
 def layout_object(layout: str) -> str:
     """Give the object of a layout's full name or path: ``Lead`` of ``Lead-Sales``."""
-    return layout.removeprefix(_ROOM).partition("-")[0]
+    return layout.removeprefix(LAYOUTS).partition("-")[0]
 
 
 def layouts_of(patches: Patches, layouts: Collection[str]) -> list[str]:
@@ -172,21 +172,47 @@ def take_out(
     """
     root = parse(layout, path)
     was = parse(before, path) if before is not None else Node("Layout")
-    had = set(_fields(was))
-    labels = {node.value("label") for node in _sections(was)}
-    ours = {item.label: set(item.fields) for item in patches.of(layout_object(path))}
+    had, stay = set(_fields(was)), section_labels(was)
+    left = root
+    for item in patches.of(layout_object(path)):
+        left = without_fields(
+            left, set(item.fields) - had, drop={item.label} - stay, inside=item.label
+        )
+    return layout if left is root else write(left)
+
+
+def without_fields(
+    root: Node, fields: Set[str], *, drop: Set[str], inside: str | None = None
+) -> Node:
+    """
+    Give a layout without these fields.
+
+    Args:
+        drop: labels of the sections that go when they are empty by this.
+        inside: look into sections of this label alone.
+
+    Returns:
+        The same node where nothing changes.
+    """
     children: list[Node] = []
     for child in root.children:
-        fields = ours.get(child.value("label"))
-        if child.tag == "layoutSections" and fields is not None:
-            left = _without(child, fields - had)
-            if left is child or child.value("label") in labels or _holds(left):
+        label = child.value("label")
+        if child.tag == "layoutSections" and inside in {None, label}:
+            left = _without(child, fields)
+            if left is child or label not in drop or _holds(left):
                 children.append(left)
         else:
             children.append(child)
-    if tuple(children) == root.children:
-        return layout
-    return write(replace(root, children=tuple(children)))
+    if all(a is b for a, b in zip(children, root.children, strict=False)) and len(
+        children
+    ) == len(root.children):
+        return root
+    return replace(root, children=tuple(children))
+
+
+def section_labels(root: Node) -> set[str]:
+    """Name the sections of a layout."""
+    return {section.value("label") for section in _sections(root)}
 
 
 def fields_on(layout: bytes, *, path: str) -> set[str]:
