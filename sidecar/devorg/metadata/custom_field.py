@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from sidecar.devorg.formula import Formula, FormulaError, Type, Value
 from sidecar.devorg.metadata import field_types, formula_scope
@@ -21,6 +21,7 @@ from sidecar.devorg.metadata.element import (
     check,
     child,
     flag,
+    number,
     text,
 )
 from sidecar.devorg.metadata.work import (
@@ -126,7 +127,7 @@ def field_from(work: Work, type_: ObjectType, name: str, element: Element) -> Fi
     made.help_text = text(element, "inlineHelpText")
     made.description = text(element, "description")
     if formula := text(element, "formula"):
-        _formula(work, type_, made, kind, formula)
+        _formula(work, type_, made, kind, formula, element)
     else:
         _refuse_misplaced(element, kind)
         field_types.read(kind)(work, type_, made, element)
@@ -184,7 +185,12 @@ def _default(work: Work, type_: ObjectType, made: Field, formula: str | None) ->
 
 
 def _formula(
-    work: Work, type_: ObjectType, made: Field, kind: str, formula: str
+    work: Work,
+    type_: ObjectType,
+    made: Field,
+    kind: str,
+    formula: str,
+    element: Element,
 ) -> None:
     expected = _FORMULA_TYPES.get(kind)
     if expected is None:
@@ -196,18 +202,29 @@ def _formula(
     made.formula = formula
     made.createable = made.updateable = False
     made.length = 1300 if expected is Type.TEXT else 0
-    made.precision, made.scale = (18, 2) if expected is Type.NUMBER else (0, 0)
-    made.compute = _computed(work, type_, made, compiled)
+    if expected is Type.NUMBER:
+        made.precision = number(element, "precision") or 18
+        made.scale = number(element, "scale") or 0
+    # Left out, Salesforce takes blanks as zero; times are never zero.
+    as_zero = text(element, "formulaTreatBlanksAs") != "BlankAsBlank"
+    zeros = formula_scope.numbers(work.org.schema, type_, compiled) if as_zero else None
+    made.compute = _computed(work, type_, made, compiled, zeros or frozenset())
 
 
 def _computed(
-    work: Work, type_: ObjectType, made: Field, compiled: Formula
+    work: Work,
+    type_: ObjectType,
+    made: Field,
+    compiled: Formula,
+    zeros: frozenset[str],
 ) -> Callable[[Row], object]:
     org, type_name = work.org, type_.name
 
     def compute(row: Row) -> object:
         # By name: a deployment that is rolled back puts other types in their place.
-        scope = formula_scope.RecordScope(org, org.schema[type_name], row, row)
+        scope = formula_scope.RecordScope(
+            org, org.schema[type_name], row, row, zeros=zeros
+        )
         try:
             return _stored(made, compiled.run(scope))
         except FormulaError:
@@ -219,7 +236,7 @@ def _computed(
 def _stored(made: Field, value: Value) -> object:
     """A formula's value as the org keeps values of this field."""
     if isinstance(value, Decimal):
-        return value.quantize(Decimal(1).scaleb(-made.scale))
+        return value.quantize(Decimal(1).scaleb(-made.scale), ROUND_HALF_UP)
     if isinstance(value, (str, bool, date, datetime)):
         return value if value != "" else None
     return None

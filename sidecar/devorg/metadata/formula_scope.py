@@ -37,19 +37,38 @@ def field_of(schema: Schema, type_: ObjectType, path: str) -> Field:
     """
     Follow a path as ``Status__c`` or ``Referrer__r.Name`` to its field.
 
+    A reference that may point at several objects says which it means:
+    ``Owner:User.IsActive``, ``Owner:Queue.Id``; what points at another is null.
+
     Raises:
-        FormulaError: it does not exist, or branches (as ``Owner.Name``).
+        FormulaError: it does not exist, or does not say which (as ``Owner.Name``).
     """
     *parents, name = path.split(".")
     for parent in parents:
-        reference = type_.relationship(parent)
-        if reference is None or len(reference.reference_to) != 1:
+        found = _parent(type_, parent)
+        if found is None:
             raise not_there(path)
-        type_ = schema[reference.reference_to[0]]
+        type_ = schema[found[1]]
     field = type_.field(name)
     if field is None:
         raise not_there(path)
     return field
+
+
+def _parent(type_: ObjectType, step: str) -> tuple[Field, str] | None:
+    """Return the reference that a step of a path means, and the object it leads to."""
+    name, _, chosen = step.partition(":")
+    reference = type_.relationship(name)
+    if reference is None:
+        return None
+    if not chosen:
+        targets = reference.reference_to
+        return (reference, targets[0]) if len(targets) == 1 else None
+    wanted = "Group" if chosen.lower() == "queue" else chosen
+    for target in reference.reference_to:
+        if target.lower() == wanted.lower():
+            return reference, target
+    return None
 
 
 def type_of(field: Field) -> Type:
@@ -72,10 +91,11 @@ def value_at(org: Org, type_: ObjectType, row: Row | None, path: str) -> Value:
     """Return the value at a path that ``field_of`` has found; None if any is null."""
     *parents, name = path.split(".")
     for parent in parents:
-        reference = type_.relationship(parent)
-        if row is None or reference is None:
+        found = _parent(type_, parent)
+        if row is None or found is None:
             return None
-        type_ = org.schema[reference.reference_to[0]]
+        reference, target = found
+        type_ = org.schema[target]
         row = org.records.table(type_.name).rows.get(str(row.get(reference.name)))
     field = type_.field(name)
     if row is None or field is None:
@@ -105,13 +125,19 @@ class RecordScope:
         before: Row | None,
         *,
         user_id: str = "",
+        zeros: frozenset[str] = frozenset(),
     ) -> None:
-        """``before`` is None while the record is being created."""
+        """
+        ``before`` is None while the record is being created.
+
+        The fields named in ``zeros`` are 0 when they are empty.
+        """
         self._org = org
         self._type = type_
         self._row = row
         self._before = before
         self._user_id = user_id
+        self._zeros = zeros
 
     @property
     def now(self) -> datetime:
@@ -127,7 +153,8 @@ class RecordScope:
         """The value behind a merge field."""
         if path.startswith("$"):
             return global_value(self._org, self._user_id, path)
-        return value_at(self._org, self._type, self._row, path)
+        found = value_at(self._org, self._type, self._row, path)
+        return Decimal(0) if found is None and path in self._zeros else found
 
     def prior(self, path: str) -> Value:
         """The same before the save that is under way."""
@@ -175,11 +202,29 @@ def global_value(org: Org, user_id: str, path: str) -> Value:
             return as_value(label.value if label else None)
 
 
+def numbers(schema: Schema, type_: ObjectType, formula: Formula) -> frozenset[str]:
+    """Return the paths to numbers among what a formula of ``type_`` reads."""
+    return frozenset(
+        path
+        for path in formula.references
+        if not path.startswith("$")
+        and type_of_field(field_of(schema, type_, path).type) is Type.NUMBER
+    )
+
+
 def of_record(
-    org: Org, type_: ObjectType, text: str, *, expected: Type | None
+    org: Org,
+    type_: ObjectType,
+    text: str,
+    *,
+    expected: Type | None,
+    long_texts: bool = False,
 ) -> Formula:
     """
     Compile a formula that names the fields of ``type_`` bare.
+
+    Args:
+        long_texts: it may read long text areas, as validation rules may.
 
     Raises:
         FormulaError: in Salesforce's words.
@@ -188,7 +233,10 @@ def of_record(
     def types(path: str) -> Type:
         if path.startswith("$"):
             return global_type(org, path)
-        return type_of(field_of(org.schema, type_, path))
+        field = field_of(org.schema, type_, path)
+        if long_texts and field.type == "textarea":
+            return Type.TEXT
+        return type_of(field)
 
     return compile_formula(text, types, expected=expected)
 
