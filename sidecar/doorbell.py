@@ -17,7 +17,8 @@ from sidecar.logs import log
 
 PROCESS = "process"
 DELIVER = "deliver"
-QUEUES = (PROCESS, DELIVER)
+DEPLOY = "deploy"
+QUEUES = (PROCESS, DELIVER, DEPLOY)
 
 # One ring carries at most this many events; a worker takes earlier ones along.
 _MOST_IDS = 500
@@ -68,6 +69,10 @@ class Doorbell:
     def ring_to_deliver(self, connection_id: int, kind: str) -> bool:
         """Ring for one org's follow-ups of a kind; False where Redis did not hear."""
         return self._enqueue(DELIVER, "sidecar.worker.deliver", connection_id, kind)
+
+    def ring_to_deploy(self, deployment_id: int) -> bool:
+        """Ring for a deployment's next turn; False where Redis did not hear."""
+        return self._enqueue(DEPLOY, "sidecar.worker.deploy", deployment_id)
 
     def _enqueue(self, queue: str, function: str, *args: object) -> bool:
         try:

@@ -1,5 +1,6 @@
 """The key ring: what is secret is sealed before it reaches the database."""
 
+import base64
 import hashlib
 import os
 import secrets
@@ -7,7 +8,14 @@ import threading
 import time
 from collections.abc import Sequence
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sidecar.errors import Permanent
 
@@ -41,6 +49,7 @@ class Keyring:
             ) from exc
         self._newest = fernets[0]
         self._ring = MultiFernet(fernets)
+        self._signers = [_signer(key) for key in keys]
 
     def seal(self, text: str | bytes) -> str:
         """Encrypt and sign; the result is ASCII."""
@@ -62,6 +71,46 @@ class Keyring:
             raise Permanent(
                 "a sealed value cannot be opened: its key is not in the key ring"
             ) from exc
+
+    def sign(self, document: bytes) -> tuple[str, str]:
+        """
+        Sign with the newest key.
+
+        Returns:
+            The public key and the signature (Ed25519), each in base64.
+        """
+        signer = self._signers[0]
+        return _public(signer), base64.b64encode(signer.sign(document)).decode()
+
+    def is_ours(self, public_key: str) -> bool:
+        """Tell whether a public key belongs to a key of this ring."""
+        return any(_public(signer) == public_key for signer in self._signers)
+
+
+def signed_by(public_key: str, signature: str, document: bytes) -> bool:
+    """Tell whether the holder of a public key signed these bytes."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
+        key.verify(base64.b64decode(signature), document)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _signer(key: str) -> Ed25519PrivateKey:
+    """
+    A signing key of its own for each key of the ring: nothing more to keep or rotate.
+
+    HKDF goes one way only: a signing key that leaks opens nothing that is sealed.
+    """
+    seed = HKDF(SHA256(), 32, salt=None, info=b"sidecar reports, Ed25519, 1")
+    return Ed25519PrivateKey.from_private_bytes(
+        seed.derive(base64.urlsafe_b64decode(key))
+    )
+
+
+def _public(signer: Ed25519PrivateKey) -> str:
+    return base64.b64encode(signer.public_key().public_bytes_raw()).decode()
 
 
 _IV_BYTES = 16

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -14,30 +14,40 @@ import redis
 from sqlalchemy import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from sidecar import doorbell, keyring
+from sidecar import __version__, doorbell, keyring
 from sidecar.doorbell import Doorbell
 from sidecar.errors import Permanent, Retryable
+from sidecar.intake import door
 from sidecar.jobs import deliver, process, sweep
+from sidecar.jobs.deploy import job as deploy_job
 from sidecar.keyring import Keyring
 from sidecar.mail import letters
 from sidecar.mail.letters import Address, Letter
 from sidecar.mail.render import names, render
 from sidecar.mail.server import server_at
 from sidecar.mail.smtp import Mailer
+from sidecar.package import bundle
+from sidecar.package import read as package
+from sidecar.package.bundle import Bundle
 from sidecar.playbooks import read as playbooks
 from sidecar.referral.playbook import Email, Playbook
 from sidecar.salesforce import login
+from sidecar.salesforce.caller import Caller, caller_for
 from sidecar.salesforce.hosts import checked
 from sidecar.salesforce.ids import same_org
 from sidecar.salesforce.records import Records, Rep
+from sidecar.salesforce.refusals import LoggedOut
 from sidecar.salesforce.session import Sessions, http_session
 from sidecar.settings import Settings, WrongSetting
 from sidecar.store import connections, database, quarantine
 from sidecar.store.connections import OrgConnection
+from sidecar.store.deployments import Admin
 from sidecar.store.follow_ups import Attempt
 from sidecar.store.inbox import Arrival
 from sidecar.store.quarantine import Refused
 from sidecar.store.scribe import Scribe
+
+T = TypeVar("T")
 
 _DEMO_KEY = "ZGVtby1rZXktZm9yLXRoZS1kZW1vLW9ubHktLS0tLS0="
 _KNOWN_SECONDS = 10
@@ -55,6 +65,8 @@ class Wiring:
 
     settings: Settings
     now: Callable[[], datetime] = utc_now
+    poll: timedelta = timedelta(seconds=2)
+    """How long to wait before an org is asked again how a deployment stands."""
     _known: dict[str, tuple[float, OrgConnection]] = field(default_factory=dict)
 
     @cached_property
@@ -217,6 +229,42 @@ class Wiring:
                 db, connection_id, stale, fetch, keyring=self.keyring
             )
 
+    def as_admin(self, admin: Admin) -> Caller:
+        """Call an org as the admin who installs."""
+        return caller_for(
+            self._host(admin.instance_url), admin.token, ca_file=self.settings.ca_file
+        )
+
+    def as_integration(self, connection_id: int, ask: Callable[[Caller], T]) -> T:
+        """Call an org as the user who runs; one refresh of the token at most."""
+        url, token = self.current(connection_id)
+        try:
+            if token is not None:
+                return ask(caller_for(url, token, ca_file=self.settings.ca_file))
+        except LoggedOut:
+            pass
+        renewed = self.renew(connection_id, token)
+        try:
+            return ask(caller_for(url, renewed, ca_file=self.settings.ca_file))
+        except LoggedOut as exc:
+            raise Permanent(f"reconnect needed: {exc}") from exc
+
+    def placeholders(self, connection_id: int) -> Mapping[str, str]:
+        """What the package has to be told of a connection."""
+        with self.engine.connect() as db:
+            connection = connections.find(db, connection_id)
+            hook_key = connections.hook_key(db, connection_id, keyring=self.keyring)
+        if connection is None:
+            raise Permanent(f"there is no connection {connection_id}")
+        if hook_key is None:
+            raise Permanent(
+                f"connection {connection.name} was made when hook keys were not kept: "
+                "add it once more"
+            )
+        return {
+            "REFERRAL_ENDPOINT_URL": door.address(self.settings.public_url, hook_key),
+        }
+
     def _host(self, url: str) -> str:
         return checked(url, demo=self.settings.demo)
 
@@ -256,12 +304,34 @@ class Wiring:
             now=self.now,
         )
 
+    def deploy(self, deployment_id: int) -> int:
+        """Take a deployment's turns, as far as they are due; how many they were."""
+        turns = 0
+        while deploy_job.take_turn(
+            deployment_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            orgs=self,
+            bundle=lambda: self.bundle,
+            lease=self.lease,
+            poll=self.poll,
+            now=self.now,
+        ):
+            turns += 1
+        return turns
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The package that we bring."""
+        return bundle.load(package.bundled(), version=__version__)
+
     def sweep(self) -> int:
         """Ring for everything that is due."""
         return sweep.sweep(
             engine=self.engine,
             ring=self.doorbell.ring,
             ring_to_deliver=self.doorbell.ring_to_deliver,
+            ring_to_deploy=self.doorbell.ring_to_deploy,
             now=self.now(),
         )
 

@@ -25,6 +25,11 @@ def deliver(connection_id: int, kind: str) -> None:
     _wiring().deliver(connection_id, kind)
 
 
+def deploy(deployment_id: int) -> None:
+    """Take a deployment's turns, as far as they are due."""
+    _wiring().deploy(deployment_id)
+
+
 class _Worker(SimpleWorker):
     """
     Works in its own process: a fork for each job would log in anew each time.

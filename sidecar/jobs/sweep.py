@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from sidecar.store import follow_ups, inbox
+from sidecar.store import deployments, follow_ups, inbox
 
 
 def sweep(
@@ -13,10 +13,11 @@ def sweep(
     engine: Engine,
     ring: Callable[[Sequence[int]], object],
     ring_to_deliver: Callable[[int, str], object],
+    ring_to_deploy: Callable[[int], object],
     now: datetime,
 ) -> int:
     """
-    Ring once for each connection that has something due.
+    Ring once for each connection, and each deployment, that has something due.
 
     Returns:
         How many rings were sent; ringing too often does no harm.
@@ -24,8 +25,11 @@ def sweep(
     with engine.connect() as db:
         events = inbox.due(db, now=now)
         waiting = follow_ups.due(db, now=now)
+        deploying = deployments.due(db, now=now)
     for event_ids in events.values():
         ring(event_ids)
     for connection_id, kind in waiting:
         ring_to_deliver(connection_id, kind)
-    return len(events) + len(waiting)
+    for deployment_id in deploying:
+        ring_to_deploy(deployment_id)
+    return len(events) + len(waiting) + len(deploying)

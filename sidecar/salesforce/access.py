@@ -32,6 +32,8 @@ class Seen:
     required: bool
     """Must be given at creation, and nothing gives it by itself."""
     custom: bool
+    values: tuple[str, ...] = ()
+    """The active values of a picklist."""
 
 
 def users(caller: Caller, usernames: Collection[str]) -> dict[str, Member]:
@@ -166,4 +168,7 @@ def _seen(row: Mapping[str, Any]) -> Seen:
         updateable=row["updateable"],
         required=bool(row["createable"] and not optional and row["type"] != "boolean"),
         custom=row["custom"],
+        values=tuple(
+            each["value"] for each in row.get("picklistValues") or () if each["active"]
+        ),
     )

@@ -89,7 +89,7 @@ def me(caller: Caller, permissions: Collection[str]) -> Me:
     if info is None:
         raise Permanent("Salesforce does not say who we are")
     user_id, profile_id = text(info, "userId"), text(info, "profileId")
-    columns = [f"Permissions{name}" for name in sorted(permissions)]
+    columns = ["Id", *(f"Permissions{name}" for name in sorted(permissions))]
     of_profile = quoted([profile_id])
     mine = query(
         caller,
@@ -99,7 +99,7 @@ def me(caller: Caller, permissions: Collection[str]) -> Me:
     ids = quoted([row["PermissionSetId"] for row in mine] or [profile_id])
     rows = query(
         caller,
-        f"SELECT Id, {', '.join(columns)} FROM PermissionSet "  # noqa: S608
+        f"SELECT {', '.join(columns)} FROM PermissionSet "  # noqa: S608
         f"WHERE ProfileId = {of_profile} OR Id IN ({ids})",
     )
     return Me(

@@ -1,4 +1,4 @@
-"""Flows and their versions, through the Tooling API.
+"""Flows, their versions, and deployments begun, through the Tooling API.
 
 A deployment makes a version of a flow; which version runs is a matter of its own: in
 production a version that is deployed as Active arrives inactive, unless the org allows
@@ -10,6 +10,7 @@ Flows as Active", Salesforce Help.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sidecar.salesforce.caller import Caller, query, quoted, rest
 
@@ -81,3 +82,29 @@ def activate(caller: Caller, flow: FlowState, number: int) -> None:
         f"tooling/sobjects/FlowDefinition/{flow.id}",
         json={"Metadata": {"activeVersionNumber": number}},
     )
+
+
+def deployment_since(caller: Caller, *, user_id: str, since: datetime) -> str | None:
+    """
+    Find the newest deployment that a user began; validations are none.
+
+    Args:
+        since: aware; leave room for clocks that differ.
+
+    Returns:
+        Its id, ``0Af...``; None where there is none.
+
+    Raises:
+        LoggedOut, Retryable, Permanent: the last where the org does not say.
+
+    Source: "DeployRequest", Tooling API Developer Guide.
+    """
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows = query(
+        caller,
+        "SELECT Id FROM DeployRequest WHERE CheckOnly = false "  # noqa: S608
+        f"AND CreatedById = {quoted([user_id])} AND CreatedDate >= {moment} "
+        "ORDER BY CreatedDate DESC LIMIT 1",
+        tooling=True,
+    )
+    return str(rows[0]["Id"]) if rows else None

@@ -1,6 +1,6 @@
 """What was last installed: the base against which a customer's changes show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,68 +14,71 @@ from sidecar.store.tables import installed
 
 @dataclass(frozen=True)
 class Installed:
-    """One module as it was last installed into an org."""
+    """What was last installed into an org."""
 
-    module: str
+    modules: list[str]
     version: str
     deployment_id: int
     installed_at: datetime
     files: Mapping[str, bytes]
-    """In Metadata API format, as they were deployed."""
+    """In Metadata API format, as the plan leaves them to the next plan."""
+    before: Mapping[str, bytes]
+    """The org's files of these names before we came for the first time."""
 
 
 def keep(
     db: Connection,
     connection_id: int,
-    module: str,
     *,
+    modules: Sequence[str],
     version: str,
     deployment_id: int,
     files: Mapping[str, bytes],
+    before: Mapping[str, bytes],
     now: datetime,
     keyring: Keyring,
 ) -> None:
-    """Remember a module as installed; what was known of it before is replaced."""
+    """
+    Remember what is installed.
+
+    Args:
+        before: what was there before this deployment; of a file that was known
+            before, the older state stays the one to go back to.
+    """
+    known = of(db, connection_id, keyring=keyring)
     values = {
+        "modules": list(modules),
         "version": version,
         "deployment_id": deployment_id,
         "sealed": seal_files(files, keyring),
+        "before_sealed": seal_files(
+            {**before, **(known.before if known else {})}, keyring
+        ),
         "installed_at": now,
     }
-    statement = insert(installed).values(
-        connection_id=connection_id, module=module, **values
-    )
+    statement = insert(installed).values(connection_id=connection_id, **values)
     db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connection_id", "module"], set_=values
-        )
+        statement.on_conflict_do_update(index_elements=["connection_id"], set_=values)
     )
 
 
-def of(db: Connection, connection_id: int, *, keyring: Keyring) -> dict[str, Installed]:
-    """Give the modules that are installed, by name."""
-    rows = db.execute(
-        select(installed)
-        .where(installed.c.connection_id == connection_id)
-        .order_by(installed.c.module)
+def of(db: Connection, connection_id: int, *, keyring: Keyring) -> Installed | None:
+    """Give what is installed; None where nothing is."""
+    row = db.execute(
+        select(installed).where(installed.c.connection_id == connection_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Installed(
+        modules=row.modules,
+        version=row.version,
+        deployment_id=row.deployment_id,
+        installed_at=row.installed_at,
+        files=open_files(row.sealed, keyring),
+        before=open_files(row.before_sealed, keyring),
     )
-    return {
-        row.module: Installed(
-            module=row.module,
-            version=row.version,
-            deployment_id=row.deployment_id,
-            installed_at=row.installed_at,
-            files=open_files(row.sealed, keyring),
-        )
-        for row in rows
-    }
 
 
-def forget(db: Connection, connection_id: int, modules: Iterable[str]) -> None:
-    """Forget modules that are no longer there."""
-    db.execute(
-        delete(installed).where(
-            installed.c.connection_id == connection_id,
-            installed.c.module.in_(list(modules)),
-        )
-    )
+def forget(db: Connection, connection_id: int) -> None:
+    """Nothing is installed any more."""
+    db.execute(delete(installed).where(installed.c.connection_id == connection_id))

@@ -68,6 +68,7 @@ connection = Table(
     Column("access_token_sealed", Text),
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("fallback_owner_id", Text),
+    Column("integration_user_id", Text),  # as whom we write; learnt at login
     Column("status_map", JSONB, nullable=False, server_default="{}"),
     Column("playbook", Text),  # YAML; NULL means the package's own
     Column("field_lists", JSONB, nullable=False, server_default="{}"),
@@ -222,9 +223,46 @@ installed = Table(
     "installed",
     metadata,
     Column("connection_id", ForeignKey("connection.id"), primary_key=True),
-    Column("module", Text, primary_key=True),
+    Column("modules", ARRAY(Text), nullable=False),
     Column("version", Text, nullable=False),
     Column("deployment_id", ForeignKey("deployment.id"), nullable=False),
-    Column("sealed", Text, nullable=False),  # its files, as deployment_files
+    Column("sealed", Text, nullable=False),  # files, as deployment_files has them
+    Column("before_sealed", Text, nullable=False),  # before the first install
     _moment("installed_at"),
+)
+
+webhook_secret = Table(
+    "webhook_secret",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # which scheme; see store.webhook_secrets
+    Column("name", Text, nullable=False, server_default=""),  # for people
+    Column("sealed", Text, nullable=False),  # what verifies; of a token its hash
+    Column("header", Text),  # where the sender puts it, for kinds that leave it open
+    _moment("not_after", nullable=True),  # a certificate's end
+    _moment("created_at"),
+    _moment("retires_at", nullable=True),  # taken until then; NULL: no end
+    _moment("last_used_at", nullable=True),
+)
+
+webhook_delivery = Table(
+    "webhook_delivery",
+    metadata,
+    # No foreign key, as with events.
+    Column("connection_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", Text(collation="C"), primary_key=True),  # the sender's
+    Column("received_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+client_certificate = Table(
+    "client_certificate",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("fingerprint", Text(collation="C"), primary_key=True),  # SHA-256
+    Column("subject", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("not_after", DateTime(timezone=True), nullable=False),
+    Column("first_seen_at", DateTime(timezone=True), nullable=False),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False),
 )

@@ -159,25 +159,29 @@ def test_files_come_back_byte_by_byte_and_sealed(wiring, ask):
     assert not any("k3y" in each for each in kept)
 
 
-def test_the_last_installed_files_are_the_known_ones(wiring, ask):
+def test_the_last_installed_files_count_and_the_first_state_is_gone_back_to(
+    wiring, ask
+):
     id_ = ask()
     with wiring.engine.begin() as db:
         connection_id = deployments.find(db, id_).connection_id
-        for version, content in (("1", b"old"), ("2", b"new")):
+        for version, now_there in (("1", b"theirs"), ("2", b"ours 1")):
             installed.keep(
                 db,
                 connection_id,
-                "core",
+                modules=["core"],
                 version=version,
                 deployment_id=id_,
-                files={"a": content},
+                files={"a": b"ours " + version.encode()},
+                before={"a": now_there, f"b{version}": b"new"},
                 now=wiring.now(),
                 keyring=wiring.keyring,
             )
         known = installed.of(db, connection_id, keyring=wiring.keyring)
-        assert (known["core"].version, known["core"].files) == ("2", {"a": b"new"})
-        installed.forget(db, connection_id, ["core"])
-        assert installed.of(db, connection_id, keyring=wiring.keyring) == {}
+        assert (known.version, known.files) == ("2", {"a": b"ours 2"})
+        assert known.before == {"a": b"theirs", "b1": b"new", "b2": b"new"}
+        installed.forget(db, connection_id)
+        assert installed.of(db, connection_id, keyring=wiring.keyring) is None
 
 
 def test_cancelling_wakes_a_deployment_that_waits_for_a_person(

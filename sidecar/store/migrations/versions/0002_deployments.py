@@ -77,10 +77,11 @@ def upgrade() -> None:
     op.create_table(
         "installed",
         sa.Column("connection_id", sa.BigInteger(), nullable=False),
-        sa.Column("module", sa.Text(), nullable=False),
+        sa.Column("modules", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("deployment_id", sa.BigInteger(), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("before_sealed", sa.Text(), nullable=False),
         _moment("installed_at"),
         sa.ForeignKeyConstraint(
             ["connection_id"],
@@ -92,7 +93,7 @@ def upgrade() -> None:
             ["deployment.id"],
             name=op.f("installed_deployment_id_fkey"),
         ),
-        sa.PrimaryKeyConstraint("connection_id", "module", name=op.f("installed_pkey")),
+        sa.PrimaryKeyConstraint("connection_id", name=op.f("installed_pkey")),
     )
 
 
