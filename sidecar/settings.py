@@ -6,7 +6,7 @@ Nothing else in the product reads the environment.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from sidecar.errors import Permanent
@@ -35,6 +35,9 @@ class Settings:
     keys_file: Path | None = None
     """The same, one key a line; for secrets that are mounted as files."""
 
+    pubsub_address: str = "api.pubsub.salesforce.com:7443"
+    """``host:port`` of the Pub/Sub API; some regions have one of their own."""
+
     smtp_url: str = "smtp://127.0.0.1:25"
     """``smtp://`` (STARTTLS where offered), ``smtp+starttls://`` or ``smtps://``."""
 
@@ -55,6 +58,9 @@ class Settings:
 
     sweep_seconds: int = 15
     """How often the clock rings for what is due."""
+
+    admin_token: str = field(default="", repr=False)
+    """Access token of the admin who installs; for `sidecar package` alone."""
 
     log_format: str = "json"
     """``json`` for machines, ``text`` for people."""
@@ -120,9 +126,17 @@ def _value(name: str, field: str, value: str) -> object:
                     f"{name} is {value!r}; it takes a whole number, {least} or more"
                 )
             return int(value)
+        case "admin_token":
+            if not re.fullmatch(r"[\x21-\x7e]+", value):
+                raise WrongSetting(f"{name} takes an access token, and nothing else")
+            return value
         case "log_format":
             if value not in {"json", "text"}:
                 raise WrongSetting(f"{name} is {value!r}; it takes json or text")
+            return value
+        case "pubsub_address":
+            if not re.fullmatch(r"[A-Za-z0-9.-]+:[0-9]{1,5}", value):
+                raise WrongSetting(f"{name} is {value!r}; it takes host:port")
             return value
         case "public_url":
             if not _PUBLIC.fullmatch(value):

@@ -7,7 +7,7 @@ setting is wrong.
 import click
 
 from sidecar import __version__
-from sidecar.cli import connections, doctor, events, followups, keys, lint, run
+from sidecar.cli import connections, doctor, events, followups, keys, package, run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,19 +16,12 @@ def cli() -> None:
     """Referral tracking beside Salesforce."""
 
 
-@cli.group()
-def package() -> None:
-    """What is installed into an org."""
-
-
-package.add_command(lint.lint)
-
-
 for command in (
     run.up,
     run.web,
     run.worker,
     run.clock,
+    run.subscribe,
     run.demo,
     run.devorg,
     keys.db,
@@ -36,6 +29,7 @@ for command in (
     connections.connections,
     events.events,
     followups.followups,
+    package.package,
     doctor.doctor,
 ):
     cli.add_command(command)

@@ -10,9 +10,11 @@ import click
 
 from sidecar import clock as clock_entry
 from sidecar import settings
-from sidecar.cli.frame import told, wired
+from sidecar import subscribe as subscribe_entry
+from sidecar.cli.frame import ID, told, wired
 from sidecar.errors import Permanent
 from sidecar.machine import Machine, Stopped, check_free, our_processes
+from sidecar.store import connections as connections_store
 from sidecar.store import database
 from sidecar.web import gunicorn
 from sidecar.wiring import Wiring
@@ -126,6 +128,41 @@ def worker(burst: bool) -> None:
 def clock(wiring: Wiring) -> None:
     """Ring every 15 seconds for whatever is due."""
     clock_entry.run(wiring)
+
+
+@click.command()
+@click.option("--connection", "connection_id", type=ID, help="All of them by default.")
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    default=subscribe_entry.DEFAULT_TOPICS,
+    show_default=True,
+    help="/event/..., or /data/LeadChangeEvent; may be given several times.",
+)
+@wired
+def subscribe(
+    wiring: Wiring, connection_id: int | None, topics: tuple[str, ...]
+) -> None:
+    """
+    Listen to events through the Pub/Sub API.
+
+    Goes on where it stopped, for 72 hours; later, `sidecar reconcile` closes the gap.
+    """
+    for topic in topics:
+        if not re.fullmatch(r"/(event|data)/\w+", topic):
+            raise click.UsageError(f"--topic {topic!r} is no /event/... or /data/...")
+    with wiring.engine.connect() as opened:
+        known = [
+            found
+            for item in connections_store.listing(opened)
+            if connection_id in {None, item.id}
+            and (found := connections_store.find(opened, item.id))
+        ]
+    if not known:
+        raise click.UsageError("there is no such connection")
+    click.echo(f"listening to {', '.join(topics)} of {len(known)} org(s)", err=True)
+    subscribe_entry.run(wiring, known, topics)
 
 
 @click.command()

@@ -67,6 +67,23 @@ def arrivals(
     ]
 
 
+def unreadable(
+    name: str, event_id: str, connection: OrgConnection, at: datetime
+) -> Arrival:
+    """Give the row of an event that nobody could read, for whoever asks for it."""
+    return Arrival(
+        connection_id=connection.id,
+        org_id=connection.org_id,
+        source=CHANGE_EVENT if name.endswith("ChangeEvent") else PLATFORM_EVENT,
+        notification_id=event_id,
+        action_id=name,
+        object_type=None,
+        record_id=None,
+        content={"fields": {}},
+        received_at=at,
+    )
+
+
 _Told = tuple[str, str, dict[str, object], str]  # object, record, fields, error
 
 

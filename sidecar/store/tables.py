@@ -21,6 +21,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -178,7 +179,9 @@ deployment = Table(
     _id(),
     Column("connection_id", ForeignKey("connection.id"), nullable=False),
     Column("org_id", Text(collation="C"), nullable=False),
-    Column("kind", Text, nullable=False),  # install | verify | rollback | uninstall
+    Column(
+        "kind", Text, nullable=False
+    ),  # plan | install | verify | rollback | uninstall
     Column("modules", ARRAY(Text), nullable=False),
     Column("options", JSONB, nullable=False),
     Column("undoes", ForeignKey("deployment.id")),
@@ -188,7 +191,7 @@ deployment = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("failures", SmallInteger, nullable=False, server_default="0"),
     _moment("due_at"),
-    Column("question", Text),  # token | yes; only while asking
+    Column("question", Text),  # token | yes | export; only while asking
     Column("error", Text),
     Column("async_id", Text),  # of what the org is at for us, in this stage
     Column("admin_sealed", Text),  # JSON; gone as soon as it is over
@@ -215,7 +218,7 @@ deployment_files = Table(
     "deployment_files",
     metadata,
     Column("deployment_id", ForeignKey("deployment.id"), primary_key=True),
-    Column("name", Text, primary_key=True),  # org | before | archive
+    Column("name", Text, primary_key=True),  # org | before | archive | ...
     Column("sealed", Text, nullable=False),  # a zip in base64: it holds addresses
 )
 
@@ -265,4 +268,13 @@ client_certificate = Table(
     Column("not_after", DateTime(timezone=True), nullable=False),
     Column("first_seen_at", DateTime(timezone=True), nullable=False),
     Column("last_seen_at", DateTime(timezone=True), nullable=False),
+)
+
+stream_position = Table(
+    "stream_position",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("topic", Text, primary_key=True),  # /event/..., /data/...
+    Column("replay_id", LargeBinary, nullable=False),  # opaque: never computed with
+    Column("updated_at", DateTime(timezone=True), nullable=False),
 )

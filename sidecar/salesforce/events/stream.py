@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import certifi
 import grpc
 
-from sidecar.errors import Permanent, Retryable, SidecarError
+from sidecar.errors import Permanent, Retryable, SidecarError, Unreadable
 from sidecar.salesforce.events import payload
 from sidecar.salesforce.events import protocol as wire
 from sidecar.salesforce.events.payload import Schema
@@ -50,6 +51,8 @@ class Received:
     id: str
     replay_id: bytes
     values: dict[str, Any]
+    problem: str = ""
+    """Why nobody can read it; one such event must not hold up the stream."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def channel(
     if plain:
         opened = grpc.insecure_channel(address, options=_OPTIONS)
     else:
-        trusted = ca_file.read_bytes() if ca_file else None
+        trusted = certifi.contents().encode()
+        trusted += b"\n" + ca_file.read_bytes() if ca_file else b""
         credentials = grpc.ssl_channel_credentials(trusted)
         opened = grpc.secure_channel(address, credentials, options=_OPTIONS)
     try:
@@ -175,8 +179,12 @@ class Subscription:
 
     def _received(self, each: Any) -> Received:
         event = each.event
-        values = payload.decode(event.payload, self._schema(event.schema_id))
-        return Received(event.id, bytes(each.replay_id), values)
+        replay_id = bytes(each.replay_id)
+        try:
+            values = payload.decode(event.payload, self._schema(event.schema_id))
+        except Unreadable as exc:
+            return Received(event.id, replay_id, {}, str(exc))
+        return Received(event.id, replay_id, values)
 
     def _schema(self, schema_id: str) -> Schema:
         known = self.schemas.get(schema_id)
