@@ -6,18 +6,56 @@ stands in a file makes it raise. What each rule means is in ``rules``.
 
 from collections.abc import Callable, Iterator
 
-from sidecar.package.lint import flows, permissions, schema
+from sidecar.package.lint import (
+    analytics,
+    apex,
+    content,
+    conversion,
+    credentials,
+    fields,
+    flows,
+    matching,
+    names,
+    objects,
+    paths,
+    permissions,
+    replaced,
+    schema,
+    stated,
+    translations,
+    versions,
+    views,
+    workflows,
+)
 from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.index import Index, settle_doubts
 from sidecar.package.lint.rules import RULES, finding
 from sidecar.package.lint.sources import read
-from sidecar.package.read import Tree, project
+from sidecar.package.read import PROJECT, Tree, project
 
 __all__ = ["RULES", "Finding", "Level", "lint"]
 
 Check = Callable[[Index], Iterator[Finding]]
 
-CHECKS: tuple[Check, ...] = (flows.check, permissions.check)
+CHECKS: tuple[Check, ...] = (
+    analytics.check,
+    apex.check,
+    content.check,
+    conversion.check,
+    credentials.check,
+    fields.check,
+    flows.check,
+    matching.check,
+    names.check,
+    objects.check,
+    permissions.check,
+    translations.check,
+    versions.check,
+    views.check,
+    workflows.check,
+)
+# Before this version elements were still in use that the schema no longer knows.
+_SAME_SCHEMA = 55.0
 
 
 def lint(tree: Tree) -> list[Finding]:
@@ -36,16 +74,26 @@ def lint(tree: Tree) -> list[Finding]:
     """
     sources = read(tree)
     index = Index(sources.documents, sources.code, project(tree))
-    found = [*sources.findings, *_schema(index)]
+    says = stated.read(index.project)
+    found = [*sources.findings, *_schema(index), *paths.check(index, says)]
     for check in CHECKS:
         found.extend(check(index))
-    return sorted(set(settle_doubts(found, index)))
+    found.extend(replaced.check(tree, index.project))
+    line = stated.line_of(tree[PROJECT])
+    return sorted(set(stated.apply(says, settle_doubts(found, index), line)))
 
 
 def _schema(index: Index) -> Iterator[Finding]:
     official = schema.official()
+    old = versions.number(index.project.get("sourceApiVersion")) < _SAME_SCHEMA
     for source in index.documents:
         for fault in schema.check(source.root, official):
+            unknown = fault.rule in {"schema/unknown-element", "schema/enum"}
             yield finding(
-                fault.rule, source.path, fault.node, fault.name, fault.message
+                fault.rule,
+                source.path,
+                fault.node,
+                fault.name,
+                fault.message,
+                level=Level.WARNING if unknown and old else None,
             )

@@ -129,6 +129,22 @@ class Index:
             found[source.type].append(source)
         return found
 
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], Source]:
+        return {(one.type, one.name.lower()): one for one in self.documents}
+
+    def document(self, kind: str, name: str) -> Source | None:
+        """Give the document of this type and full name, if the project holds it."""
+        return self._by_name.get((kind, name.lower()))
+
+    @cached_property
+    def by_owner(self) -> Mapping[tuple[str, str], list[Source]]:
+        """Type and object in lower case -> what belongs to the object."""
+        found: dict[tuple[str, str], list[Source]] = defaultdict(list)
+        for source in self.documents:
+            found[source.type, source.owner.lower()].append(source)
+        return found
+
     def of(self, *types: str) -> Iterator[Source]:
         """Yield the documents of these types."""
         for kind in types:
@@ -338,9 +354,11 @@ class Index:
         full = f"{owner}.{name}"
         if suffix is None:
             known = STANDARD_FIELDS.get(owner.lower(), ())
-            if name in known or not (meant := near(name, known)):
+            lower = {other.lower() for other in known}
+            # Reports and formulas name a lookup without its Id.
+            if name.lower() in lower or f"{name}id".lower() in lower:
                 return None
-            if meant.lower() == name.lower():
+            if not (meant := near(name, known)):
                 return None
             # Features bring fields of their own, so that only what looks like a slip
             # of the pen is told.

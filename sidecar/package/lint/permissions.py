@@ -133,13 +133,13 @@ def _principal(index: Index, source: Source, node: Node) -> Iterator[Finding]:
     if missing := index.missing(rule, "ExternalCredential", credential):
         yield missing.at(source.path, node, source.name)
         return
-    for other in index.of("ExternalCredential"):
-        if other.name.lower() != credential.lower():
-            continue
-        groups = other.root.texts("externalCredentialParameters", "parameterGroup")
-        if principal and principal not in groups:
-            message = f"{source.name}: {credential} has no principal {principal}"
-            yield finding(rule, source.path, node, node.text, message)
+    document = index.document("ExternalCredential", credential)
+    if document is None:
+        return
+    groups = document.root.texts("externalCredentialParameters", "parameterGroup")
+    if principal and principal not in groups:
+        message = f"{source.name}: {credential} has no principal {principal}"
+        yield finding(rule, source.path, node, node.text, message)
 
 
 def _repeated(source: Source) -> Iterator[Finding]:
