@@ -27,6 +27,10 @@ class Arrival(NamedTuple):
     received_at: datetime
     error: str = ""
     """Why nobody can work with it; such an event is dead from the start."""
+    outcome: str = ""
+    """What it comes to, where nothing is to be done; such an event is done."""
+    due_at: datetime | None = None
+    """Aware: not to be worked on before, and with ``error`` why. None: at once."""
 
 
 @dataclass(frozen=True, slots=True)

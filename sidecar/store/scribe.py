@@ -9,6 +9,8 @@ more than the commits that are saved. docs/performance.md has the ratios.
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 import psycopg
@@ -18,20 +20,46 @@ from sidecar.errors import Retryable
 from sidecar.keyring import Keyring
 from sidecar.store.inbox import Arrival
 
-_NAME = b"keep"
+_KEEP = b"keep"
+_KEEP_ONCE = b"keep_once"
 # A single JSON parameter is some twenty times cheaper to hand over than arrays.
-_KEEP = b"""
+_INSERT = b"""
     INSERT INTO event (connection_id, org_id, source, notification_id, action_id,
-                       object_type, record_id, sealed, received_at, state, error)
+                       object_type, record_id, sealed, received_at, state, error,
+                       outcome, due_at)
     SELECT connection_id, org_id, source, notification_id, action_id,
-           object_type, record_id, sealed, received_at, state, error
+           object_type, record_id, sealed, received_at, state, error,
+           outcome, coalesce(due_at, clock_timestamp())
     FROM json_to_recordset($1::json) AS row (
         connection_id bigint, org_id text, source text, notification_id text,
         action_id text, object_type text, record_id text, sealed text,
-        received_at timestamptz, state text, error text)
+        received_at timestamptz, state text, error text, outcome text,
+        due_at timestamptz)
+"""
+_NEW_ONES = b"""
     ON CONFLICT (org_id, source, notification_id) DO NOTHING
     RETURNING id
 """
+# Who sends a message twice at once waits here for himself, and then finds it taken.
+_FIRST_TIME = b"""
+    WITH first_time AS (
+        INSERT INTO webhook_delivery (connection_id, message_id, received_at)
+        VALUES ($2::bigint, $3::text, $4::timestamptz)
+        ON CONFLICT DO NOTHING
+        RETURNING message_id)
+"""
+_STATEMENTS = {
+    _KEEP: _INSERT + _NEW_ONES,
+    _KEEP_ONCE: _FIRST_TIME + _INSERT + b"WHERE EXISTS (TABLE first_time)" + _NEW_ONES,
+}
+
+
+class Delivery(NamedTuple):
+    """A message with an id of its own, which its sender keeps when he repeats it."""
+
+    connection_id: int
+    message_id: str
+    received_at: datetime
 
 
 class Scribe:
@@ -52,12 +80,16 @@ class Scribe:
         self._keyring = keyring
         self._own = threading.local()
 
-    def keep(self, arrivals: Sequence[Arrival]) -> list[int]:
+    def keep(
+        self, arrivals: Sequence[Arrival], delivery: Delivery | None = None
+    ) -> list[int]:
         """
         Insert what is new, pass over what is already there, and commit.
 
         Args:
             arrivals: of one message.
+            delivery: where given, nothing is inserted of a message that came before,
+                whatever it holds now.
 
         Returns:
             The ids of the new rows; a repeated notification yields none.
@@ -68,9 +100,14 @@ class Scribe:
         """
         if not arrivals:
             return []
-        rows = orjson.dumps([self._row(arrival) for arrival in arrivals])
+        name, values = _KEEP, [orjson.dumps([self._row(item) for item in arrivals])]
+        if delivery is not None:
+            name = _KEEP_ONCE
+            values.append(b"%d" % delivery.connection_id)
+            values.append(delivery.message_id.encode())
+            values.append(delivery.received_at.isoformat().encode())
         try:
-            result = self._connection().pgconn.exec_prepared(_NAME, [rows])
+            result = self._connection().pgconn.exec_prepared(name, values)
             if result.status != pq.ExecStatus.TUPLES_OK:
                 raise psycopg.errors.error_from_result(result)
         except (psycopg.DataError, psycopg.IntegrityError):
@@ -92,20 +129,23 @@ class Scribe:
             "record_id": arrival.record_id,
             "sealed": self._keyring.seal(orjson.dumps(arrival.content)),
             "received_at": arrival.received_at,
-            "state": "dead" if arrival.error else "waiting",
+            "state": _state(arrival),
             "error": arrival.error or None,
+            "outcome": arrival.outcome or None,
+            "due_at": arrival.due_at,
         }
 
     def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
-        """This thread's connection, with the statement prepared."""
+        """This thread's connection, with the statements prepared."""
         known: psycopg.Connection[tuple[object, ...]] | None
         known = getattr(self._own, "connection", None)
         if known is None:
             known = self._connect()
-            prepared = known.pgconn.prepare(_NAME, _KEEP)
-            if prepared.status != pq.ExecStatus.COMMAND_OK:
-                known.close()
-                raise psycopg.errors.error_from_result(prepared)
+            for name, statement in _STATEMENTS.items():
+                prepared = known.pgconn.prepare(name, statement)
+                if prepared.status != pq.ExecStatus.COMMAND_OK:
+                    known.close()
+                    raise psycopg.errors.error_from_result(prepared)
             self._own.connection = known
         return known
 
@@ -114,3 +154,9 @@ class Scribe:
         if known is not None:
             self._own.connection = None
             known.close()
+
+
+def _state(arrival: Arrival) -> str:
+    if arrival.outcome:
+        return "done"
+    return "dead" if arrival.error and arrival.due_at is None else "waiting"
