@@ -42,7 +42,7 @@ KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "LayoutSection": ("label",),
         "LayoutSectionTranslation": ("section",),
-        "LayoutTranslation": ("layout", "recordType"),
+        "LayoutTranslation": ("layout",),
         "MatchingRuleItem": ("fieldName", "matchingMethod"),
         "ObjectMapping": ("inputObject", "outputObject"),
         "ObjectMappingField": ("inputField",),
@@ -121,7 +121,6 @@ _DEFAULTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "CustomField": dict.fromkeys(
             (
                 "deprecated",
-                "displayLocationInDecimal",
                 "externalId",
                 "isFilteringDisabled",
                 "isNameField",

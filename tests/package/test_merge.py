@@ -1,0 +1,276 @@
+"""Three-way merge: nothing of the customer's is lost, nothing of ours is forced."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from orgs import (
+    document,
+    flow,
+    layouts,
+    leaves,
+    mapping,
+    page,
+    section,
+    value,
+    value_set,
+    versions,
+    xml,
+)
+
+from sidecar.errors import Unreadable
+from sidecar.package.canonical import canonical, differing, parse
+from sidecar.package.identity import _BAGS, _DEFAULTS, KEYS, keyed, type_of
+from sidecar.package.lint.schema import official
+from sidecar.package.merge import merge, told
+
+SET = "globalValueSets/S.globalValueSet"
+CONVERT = "LeadConvertSettings/LeadConvertSettings.LeadConvertSetting"
+
+
+def same(place, one, other):
+    return canonical(one, place) == canonical(other, place)
+
+
+def elements(node, kind, place=()):
+    """Name every element by its keys; a text that stands once is left out."""
+    found = Counter()
+    by_tag = {}
+    for child in node.children:
+        by_tag.setdefault(child.tag, []).append(child)
+    for tag, alike in by_tag.items():
+        inner = type_of(kind, tag)
+        for key, child in keyed(alike, inner).items():
+            if child.children or len(alike) > 1:
+                found[*place, tag, key] += 1
+                found += elements(child, inner, (*place, tag, key))
+    return found
+
+
+@given(versions())
+def test_where_the_customer_changed_nothing_ours_comes_out(drawn):
+    place, base, _, ours = drawn
+
+    assert same(place, merge(base, base, ours, path=place).content, ours)
+
+
+@given(versions())
+def test_where_we_changed_nothing_theirs_comes_out_to_the_byte(drawn):
+    place, base, theirs, _ = drawn
+
+    assert merge(base, theirs, base, path=place).content == theirs
+
+
+@given(versions())
+def test_merging_once_more_changes_nothing(drawn):
+    place, base, theirs, ours = drawn
+    first = merge(base, theirs, ours, path=place)
+
+    again = merge(base, first.content, ours, path=place)
+    later = merge(ours, first.content, ours, path=place)
+
+    assert again.content == later.content == first.content
+    assert not again.changes
+    assert not later.changes
+
+
+@given(versions())
+def test_nothing_that_the_customer_has_beyond_ours_is_lost(drawn):
+    place, base, theirs, ours = drawn
+    merged = merge(base, theirs, ours, path=place).content
+
+    was, there, now = (
+        elements(node, node.tag)
+        for node in (parse(content, place) for content in (base, theirs, merged))
+    )
+
+    assert not (there - was) - now
+
+
+@given(versions())
+def test_without_a_base_nothing_of_theirs_is_touched(drawn):
+    place, _, theirs, ours = drawn
+    merged = merge(None, theirs, ours, path=place).content
+
+    assert not leaves({place: theirs}) - leaves({place: merged})
+
+
+@given(layouts(), layouts())
+def test_the_customer_s_order_of_sections_stays(theirs, ours):
+    place = "layouts/Lead-L.layout"
+    merged = parse(merge(None, theirs, ours, path=place).content, place)
+
+    labels = [node.value("label") for node in merged.children]
+    there = [node.value("label") for node in parse(theirs, place).children]
+    assert [label for label in labels if label in there] == there
+
+
+def test_a_value_that_the_customer_renamed_keeps_its_label_and_is_told():
+    base = value_set(value("Won"), value("Lost"))
+    theirs = value_set(value("Won", "Closed"), value("Lost"))
+    ours = value_set(value("Won", "Won deal"), value("Lost"))
+
+    unchanged = merge(base, theirs, base, path=SET)
+    merged = merge(base, theirs, ours, path=SET)
+
+    assert merged.content == theirs
+    assert told(unchanged.kept) == ["customValue[Won]/label: changed 'Won' -> 'Closed'"]
+    assert told(merged.conflicts) == [
+        "customValue[Won]/label: changed 'Closed' -> 'Won deal'"
+    ]
+
+
+def test_a_deactivated_value_stays_so_and_an_added_one_stays():
+    base = value_set(value("Won"), value("Lost"))
+    theirs = value_set(
+        value("Won"), value("Fair"), value("Lost", isActive="false"), value("Radio")
+    )
+    ours = value_set(value("Won"), value("Paid"), value("Lost"))
+
+    merged = merge(base, theirs, ours, path=SET)
+
+    assert same(
+        SET,
+        merged.content,
+        value_set(
+            value("Won"),
+            value("Paid"),
+            value("Fair"),
+            value("Lost", isActive="false"),
+            value("Radio"),
+        ),
+    )
+    assert told(merged.changes) == ["customValue[Paid]: added"]
+
+
+def test_what_we_gave_up_goes_only_as_we_had_left_it():
+    base = value_set(value("Won"), value("Lost"), value("Old"))
+    ours = value_set(value("Won"))
+    theirs = value_set(
+        value("Won"), value("Lost", "Gone"), value("Old", isActive="true")
+    )
+
+    merged = merge(base, theirs, ours, path=SET)
+
+    assert same(SET, merged.content, value_set(value("Won"), value("Lost", "Gone")))
+    assert told(merged.changes) == ["customValue[Old]: removed"]
+    assert told(merged.conflicts) == ["customValue[Lost]: removed"]
+
+
+def test_what_the_customer_took_away_stays_away():
+    base = value_set(value("Won"), value("Lost"))
+    theirs = value_set(value("Won"))
+
+    unchanged = merge(base, theirs, base, path=SET)
+    changed = merge(base, theirs, value_set(value("Won"), value("Lost", "X")), path=SET)
+
+    assert unchanged.content == changed.content == theirs
+    assert (
+        told(unchanged.kept)
+        == told(changed.conflicts)
+        == ["customValue[Lost]: removed"]
+    )
+
+
+def test_our_new_order_arrives_where_the_customer_kept_the_old_one():
+    base = value_set(value("A"), value("B"))
+    theirs = value_set(value("A"), value("B"), value("C"))
+    ours = value_set(value("B"), value("A"))
+
+    merged = merge(base, theirs, ours, path=SET)
+
+    names = [n.value("fullName") for n in parse(merged.content, SET).children]
+    assert names[:3] == ["B", "C", "A"]
+    assert told(merged.changes) == ["customValue: moved"]
+
+
+def test_a_target_of_the_conversion_is_taken_once():
+    theirs = document("LeadConvertSettings", mapping("Contact", ("Own__c", "Key__c")))
+    ours = document("LeadConvertSettings", mapping("Contact", ("Key__c", "Key__c")))
+
+    merged = merge(None, theirs, ours, path=CONVERT)
+
+    assert merged.content == theirs
+    assert [item.path for item in merged.conflicts] == [
+        "objectMapping[Lead|Contact]/mappingFields[Key__c]"
+    ]
+
+
+def test_a_default_that_salesforce_wrote_out_is_no_wish_of_the_customer():
+    field = xml("fields", fullName="F__c", type="Text", length="10")
+    place = "objects/Lead.object"
+    base = document("CustomObject", field)
+    theirs = base.replace(b"</fields>", b"<trackHistory>false</trackHistory></fields>")
+    ours = base.replace(b"</fields>", b"<trackHistory>true</trackHistory></fields>")
+
+    merged = merge(base, theirs, ours, path=place)
+
+    assert same(place, merged.content, ours)
+    assert not merged.conflicts
+
+
+def test_equal_blank_items_and_columns_of_a_layout_do_not_collapse():
+    blank = xml("layoutItems", emptySpace="true")
+    place = "layouts/Lead-L.layout"
+    theirs = page(section("S", ("A",), ("B",))).replace(
+        b"</layoutColumns>", (blank * 3 + "</layoutColumns>").encode()
+    )
+    ours = page(section("S", ("A", "N"), ("B",)))
+
+    merged = merge(None, theirs, ours, path=place).content
+
+    assert merged.count(b"<emptySpace>true</emptySpace>") == 6
+    assert merged.count(b"<field>N</field>") == 1
+
+
+def test_the_canonical_form_does_not_see_what_has_no_meaning():
+    place = "flows/F.flow"
+    one = flow("F", "L", "A", "B").replace(b"><", b">\n   <")
+    other = flow("F", "L", "B", "A").replace(b"<Flow", b"<!-- c --><Flow")
+    third = flow("F", "L", "A", "C")
+
+    assert canonical(one, place) == canonical(other, place)
+    assert canonical(one, place) != canonical(third, place)
+    assert differing({place: one}, {place: other, "x/Y.flow": third}) == ["x/Y.flow"]
+
+
+def test_the_canonical_form_sees_the_order_of_values():
+    assert not same(
+        SET, value_set(value("A"), value("B")), value_set(value("B"), value("A"))
+    )
+
+
+def test_white_space_inside_a_formula_is_written_back_as_it_was():
+    place = "objects/Lead.object"
+    formula = "IF(A,\r\n   &quot;x  y&quot;, 1)\n"
+    field = xml("fields", fullName="F__c", type="Text", formula=formula)
+    theirs = document("CustomObject", field).replace(b"\r", b"&#13;")
+    ours = document("CustomObject", xml("fields", fullName="G__c", type="Text"))
+
+    merged = merge(None, theirs, ours, path=place).content
+
+    assert b'IF(A,&#13;\n   "x  y", 1)\n</formula>' in merged
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"<GlobalValueSet",
+        b"<!DOCTYPE x><GlobalValueSet xmlns='http://soap.sforce.com/2006/04/metadata'/>",
+        b"<GlobalValueSet xmlns='urn:other'/>",
+        document("Layout", ""),
+    ],
+)
+def test_what_is_not_that_metadata_is_refused_by_its_path(broken):
+    with pytest.raises(Unreadable, match="globalValueSets/S"):
+        merge(None, broken, value_set(), path=SET)
+
+
+@pytest.mark.parametrize("kind", sorted(KEYS))
+def test_the_keys_are_elements_that_the_schema_knows(kind):
+    assert set(KEYS[kind]) <= set(official().types[kind])
+
+
+@pytest.mark.parametrize("kind", sorted({*_BAGS, *_DEFAULTS}))
+def test_sets_and_defaults_are_of_types_that_the_schema_knows(kind):
+    assert set(_DEFAULTS.get(kind, ())) <= set(official().types[kind])
