@@ -50,6 +50,7 @@ from sidecar.store.scribe import Scribe
 T = TypeVar("T")
 
 _DEMO_KEY = "ZGVtby1rZXktZm9yLXRoZS1kZW1vLW9ubHktLS0tLS0="
+_EVENTS = "/hooks/events/"
 _KNOWN_SECONDS = 10
 """How long a door remembers a connection: a revoked hook key works no longer."""
 
@@ -263,6 +264,7 @@ class Wiring:
             )
         return {
             "REFERRAL_ENDPOINT_URL": door.address(self.settings.public_url, hook_key),
+            "REFERRAL_EVENTS_URL": f"{self.settings.public_url}{_EVENTS}{hook_key}",
         }
 
     def _host(self, url: str) -> str:

@@ -5,7 +5,7 @@ is done for it takes the ``Caller`` in whose name it is done. Every call here ma
 made twice without harm: the functions that use it see to that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,14 +106,23 @@ def query(caller: Caller, soql: str, *, tooling: bool = False) -> list[dict[str,
 
     Raises: as ``rest``.
     """
+    return [row for page in pages(caller, soql, tooling=tooling) for row in page]
+
+
+def pages(
+    caller: Caller, soql: str, *, tooling: bool = False
+) -> Iterator[list[dict[str, Any]]]:
+    """
+    Run a query page by page, as many records in each as the org sees fit.
+
+    Raises: as ``rest``.
+    """
     path = "tooling/query" if tooling else "query"
     answer = rest(caller, "GET", path, params={"q": soql})
-    found: list[dict[str, Any]] = []
-    while True:
-        found += answer["records"]
-        if answer.get("done", True):
-            return found
+    yield answer["records"]
+    while not answer.get("done", True):
         answer = rest(caller, "GET", answer["nextRecordsUrl"])
+        yield answer["records"]
 
 
 def quoted(texts: Sequence[str]) -> str:

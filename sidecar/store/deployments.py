@@ -266,6 +266,21 @@ def say_yes(
     return _go_on(db, deployment_id, "yes", now)
 
 
+def exported(
+    db: Connection, deployment_id: int, files: Mapping[str, int], *, now: datetime
+) -> bool:
+    """Record what was written before data goes, and let the deployment go on."""
+    row = find(db, deployment_id)
+    if row is None or row.question != "export":
+        return False
+    db.execute(
+        update(deployment)
+        .where(deployment.c.id == deployment_id)
+        .values(evidence={**row.evidence, "exported": dict(files)})
+    )
+    return _go_on(db, deployment_id, "export", now)
+
+
 def cancel(db: Connection, deployment_id: int, *, now: datetime) -> bool:
     """
     Ask a deployment to stop; False where it is over.

@@ -22,7 +22,9 @@ def cancel(turn: Turn) -> Step | None:
     stage = row.stage
     if stage in _NOTHING_YET or (stage == "deploy" and "sent_at" not in row.evidence):
         return _end(turn, "cancelled; nothing was changed")
-    if stage in {"plan_removal", "remove"} and not row.evidence.get("at_step"):
+    if stage in {"plan_removal", "agree_removal", "remove"} and not row.evidence.get(
+        "at_step"
+    ):
         return _end(turn, "cancelled; nothing was removed")
     if stage == "remove":
         return _end(turn, "cancelled; what was removed before stays removed")

@@ -54,6 +54,7 @@ _STAGES: Mapping[str, Callable[[Turn], Step]] = {
     "test_report": self_test.report,
     "test_clean": self_test.clean,
     "plan_removal": removing.plan,
+    "agree_removal": removing.agree,
     "remove": removing.remove,
     "removing": removing.removing,
     "look_left": removing.look_left,

@@ -55,11 +55,18 @@ def plan(turn: Turn) -> Step:
             "(--export DIR) and say that it may go (--delete-data)"
         )
         return go("report", files=files, **changes)
-    if export and options.get("export") and "exported" not in evidence:
-        return go("remove", files=files, state="asking", question="export", **changes)
-    if made.losses and options.get("yes") not in {"any", changes["fingerprint"]}:
-        return go("remove", files=files, state="asking", question="yes", **changes)
-    return go("remove", files=files, **changes)
+    return go("agree_removal", files=files, **changes)
+
+
+def agree(turn: Turn) -> Step:
+    """Wait for the export that was asked for, and for a yes where one is needed."""
+    row = turn.deployment
+    exports = row.plan["export"] and row.options.get("export")
+    if exports and "exported" not in row.evidence:
+        return Step({"state": "asking", "question": "export"})
+    if row.plan["losses"] and row.options.get("yes") not in {"any", row.fingerprint}:
+        return Step({"state": "asking", "question": "yes"})
+    return go("remove")
 
 
 def remove(turn: Turn) -> Step:
