@@ -16,15 +16,15 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from sidecar.errors import Permanent, Retryable, Unreadable
-from sidecar.intake import arrivals, outbound_message
+from sidecar.errors import Retryable, Unreadable
+from sidecar.intake import arrivals, outbound_message, request
 from sidecar.logs import log, mask_sessions
 from sidecar.salesforce.ids import same_org
 from sidecar.store.connections import OrgConnection
@@ -89,7 +89,7 @@ def application(
         if answer.status is HTTPStatus.METHOD_NOT_ALLOWED:
             headers.append(("Allow", "POST"))
         if answer.hang_up:
-            _close_unread(environ)
+            request.close_unread(environ)
             headers.append(("Connection", "close"))
         start(f"{answer.status.value} {answer.status.phrase}", headers)
         log().info(
@@ -137,11 +137,11 @@ def _receive_for(
 ) -> Answer:
     peer = environ.get("REMOTE_ADDR")
     try:
-        body = _body(environ, max_bytes)
-    except _TooLong as exc:
+        body = request.body(environ, max_bytes)
+    except request.TooLong as exc:
         doors.refuse(Refused(connection.id, "too_long", str(exc), "", peer=peer))
         return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(exc), hang_up=True)
-    except _CutShort as exc:
+    except request.CutShort as exc:
         return _refusal(HTTPStatus.BAD_REQUEST, str(exc), hang_up=True)
     with _LARGE if len(body) > _LARGE_BYTES else nullcontext():
         return _receive_body(connection, body, peer, doors, at)
@@ -175,32 +175,6 @@ def _receive_body(
     return Answer(HTTPStatus.OK, outbound_message.ACK, new_ids=new_ids)
 
 
-class _TooLong(Permanent):
-    """More bytes than we take."""
-
-
-class _CutShort(Permanent):
-    """Fewer bytes than were announced."""
-
-
-def _body(environ: "WSGIEnvironment", max_bytes: int) -> bytes:
-    """Read the body whole, or not at all."""
-    stream: IO[bytes] = environ["wsgi.input"]
-    announced = environ.get("CONTENT_LENGTH") or ""
-    length = int(announced) if announced.isdigit() else None
-    if length is not None and length > max_bytes:
-        raise _TooLong(f"the body has {length} bytes; {max_bytes} are taken")
-    try:
-        body = stream.read(max_bytes + 1 if length is None else length)
-    except (OSError, ValueError) as exc:
-        raise _CutShort(f"the body could not be read: {exc}") from exc
-    if len(body) > max_bytes:
-        raise _TooLong(f"the body has more than {max_bytes} bytes")
-    if length is not None and len(body) < length:
-        raise _CutShort(f"{length} bytes were announced, {len(body)} came")
-    return body
-
-
 def _refusal(status: HTTPStatus, why: str, *, hang_up: bool = False) -> Answer:
     return Answer(status, outbound_message.fault("Client", why), hang_up)
 
@@ -228,19 +202,6 @@ def _of_another_org(
         notification_ids=[shown(item.id) for item in message.notifications[:1000]],
         peer=peer,
     )
-
-
-def _close_unread(environ: "WSGIEnvironment") -> None:
-    """
-    Let go of a stranger's body.
-
-    A server would read what is left of it to find the next request; half-closing the
-    socket ends that. gunicorn gives the socket; elsewhere the server has its way.
-    """
-    socket: Any = environ.get("gunicorn.socket")
-    if socket is not None:
-        with suppress(OSError):
-            socket.shutdown(0)
 
 
 def address(public_url: str, hook_key: str) -> str:
