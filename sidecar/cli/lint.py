@@ -9,8 +9,9 @@ from sidecar import __version__
 from sidecar.cli.frame import fail
 from sidecar.errors import Unreadable
 from sidecar.package import read
-from sidecar.package.lint import Level, show
-from sidecar.package.lint import lint as look
+from sidecar.package.lint import checks, show
+from sidecar.package.lint.findings import Level
+from sidecar.package.lint.sections import load
 
 
 @click.command()
@@ -45,8 +46,8 @@ def lint(folder: Path | None, form: str, level: str) -> None:
     Example: sidecar package lint my-project --format sarif > lint.sarif
     """
     try:
-        findings = look(read.load(folder or read.bundled()))
-    except Unreadable as exc:
+        findings = checks.lint(load(folder or read.bundled()))
+    except (Unreadable, OSError) as exc:
         fail(str(exc), 2)
     least = Level(level).gravity
     told = [found for found in findings if found.level.gravity >= least]

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
-from sidecar.package.lint.findings import Finding
+from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.index import Field, Index
 from sidecar.package.lint.nodes import Node
 from sidecar.package.lint.rules import finding
@@ -43,7 +44,8 @@ def check(index: Index) -> Iterator[Finding]:
             if missing:
                 yield missing.at(source.path, node, source.name)
     if any(index.of("PermissionSet")):
-        yield from _uncovered(index, granted)
+        yield from _settled(_uncovered(index, granted), index)
+        yield from _record_types(index)
 
 
 def _kept_at_activity(name: str) -> str:
@@ -177,6 +179,28 @@ def _uncovered(index: Index, granted: set[str]) -> Iterator[Finding]:
                 yield finding(
                     "permission/uncovered", one.path, 1, one.full_name, message
                 )
+
+
+def _settled(found: Iterator[Finding], index: Index) -> Iterator[Finding]:
+    """A project that leaves most fields out grants them somewhere else."""
+    findings = list(found)
+    elsewhere = len(findings) > max(10, len(index.fields) // 2)
+    for one in findings:
+        yield replace(one, level=Level.NOTE) if elsewhere else one
+
+
+def _record_types(index: Index) -> Iterator[Finding]:
+    granted = {
+        name.lower()
+        for source in index.of("PermissionSet")
+        for name in source.root.texts("recordTypeVisibilities", "recordType")
+    }
+    for source in index.of("RecordType"):
+        if source.name.lower() not in granted:
+            message = f"no permission set shows the record type {source.name}"
+            yield finding(
+                "permission/record-type", source.path, 1, source.name, message
+            )
 
 
 def _is_setting(index: Index, owner: str) -> bool:

@@ -771,6 +771,19 @@ _ROWS: tuple[tuple[str, Level, str, str], ...] = (
         "a standard value set",
         "It replaces the org's whole list: use a global value set instead.",
     ),
+    # --- sections for the customer's layouts ---
+    (
+        "section/unreadable",
+        _E,
+        "layout sections that cannot be read",
+        "Write them as the package's README says.",
+    ),
+    (
+        "section/readonly",
+        _E,
+        "a read-only field that a section does not show",
+        "Add it to a column, or take it out of readonly.",
+    ),
     # --- forbidden content ---
     (
         "content/session",

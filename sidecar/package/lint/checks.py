@@ -1,0 +1,95 @@
+"""All the checks, and the order in which their findings become an answer."""
+
+from collections.abc import Callable, Iterator
+
+from sidecar.package.lint import (
+    analytics,
+    apex,
+    content,
+    conversion,
+    credentials,
+    fields,
+    flows,
+    matching,
+    names,
+    objects,
+    paths,
+    permissions,
+    replaced,
+    schema,
+    sections,
+    stated,
+    translations,
+    versions,
+    views,
+    workflows,
+)
+from sidecar.package.lint.findings import Finding, Level
+from sidecar.package.lint.index import Index, settle_doubts
+from sidecar.package.lint.rules import finding
+from sidecar.package.lint.sources import read
+from sidecar.package.read import PROJECT, Tree, project
+
+Check = Callable[[Index], Iterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    analytics.check,
+    apex.check,
+    content.check,
+    conversion.check,
+    credentials.check,
+    fields.check,
+    flows.check,
+    matching.check,
+    names.check,
+    objects.check,
+    permissions.check,
+    translations.check,
+    versions.check,
+    views.check,
+    workflows.check,
+)
+# Before this version elements were still in use that the schema no longer knows.
+_SAME_SCHEMA = 55.0
+
+
+def lint(tree: Tree) -> list[Finding]:
+    """
+    Look for everything that is wrong in a project.
+
+    Args:
+        tree: as ``sections.load`` gives it: paths relative to the project -> contents.
+
+    Returns:
+        Findings by file, line and rule; none twice.
+
+    Raises:
+        Unreadable: the project file is missing or names no package directories.
+        Permanent: Salesforce's schema is not installed.
+    """
+    sources = read(tree)
+    index = Index(sources.documents, sources.code, project(tree))
+    says = stated.read(index.project)
+    found = [*sources.findings, *_schema(index), *paths.check(index, says)]
+    for check in CHECKS:
+        found.extend(check(index))
+    found.extend(replaced.check(tree, index.project))
+    found.extend(sections.check(tree, index))
+    line = stated.line_of(tree[PROJECT])
+    return sorted(set(stated.apply(says, settle_doubts(found, index), line)))
+
+
+def _schema(index: Index) -> Iterator[Finding]:
+    official = schema.official()
+    old = versions.number(index.project.get("sourceApiVersion")) < _SAME_SCHEMA
+    for source in index.documents:
+        for fault in schema.check(source.root, official):
+            unknown = fault.rule in {"schema/unknown-element", "schema/enum"}
+            yield finding(
+                fault.rule,
+                source.path,
+                fault.node,
+                fault.name,
+                fault.message,
+                level=Level.WARNING if unknown and old else None,
+            )
