@@ -17,6 +17,7 @@ STANDARD = {
     "Opportunity": "Name Account StageName Amount CloseDate IsClosed IsWon Type "
     "LeadSource Campaign Owner CreatedDate Account.Industry",
     "Referrer__c": "Name Owner CreatedDate",
+    "Referral_Reward__c": "Name CreatedDate",
     "Referral_Touchpoint__c": "Name CreatedDate",
 }
 # Columns of the one standard report type that is used.
@@ -162,6 +163,7 @@ def test_the_questions_that_the_programme_is_run_by_have_a_report():
         "Referral_Rate",
         "Channel_by_Campaign",
         "Overdue_Referrals",
+        "ROI_by_Partner",
         "Data_Quality",
         "Lifetime_Value",
     }
@@ -172,8 +174,8 @@ def test_a_report_about_referrals_counts_referrals_alone():
     for name, report in REPORTS.items():
         kind = text(report, "reportType")
         if kind.startswith("Referral_") and not report.findall("m:buckets", NS):
-            if kind == "Referral_Touchpoints__c":
-                continue
+            if kind in {"Referral_Touchpoints__c", "Referral_Rewards__c"}:
+                continue  # those exist for referrals alone
             filtered = texts(report, "m:filter/m:criteriaItems/m:column")
             assert any("Referral_Status__c" in column for column in filtered), name
 
@@ -202,6 +204,21 @@ def test_a_chart_is_drawn_over_a_grouping_of_its_report():
             report, "m:chart/m:groupingColumn", "m:chart/m:secondaryGroupingColumn"
         )
         assert set(drawn) <= set(groups), name
+
+
+def test_no_column_is_grouped_by_as_well():
+    """Salesforce: "You can't include groupings in the selected columns list"."""
+    for name, report in REPORTS.items():
+        groups = texts(report, "m:groupingsDown/m:field", "m:groupingsAcross/m:field")
+        assert not set(groups) & set(texts(report, "m:columns/m:field")), name
+
+
+def test_a_component_that_draws_a_chart_says_how_it_sorts_and_scales():
+    """Salesforce refuses it otherwise, though neither is required by the schema."""
+    for component in COMPONENTS:
+        if text(component, "componentType") != "Metric":
+            assert text(component, "sortBy"), text(component, "header")
+            assert text(component, "chartAxisRange"), text(component, "header")
 
 
 def test_the_dashboard_shows_to_each_viewer_what_they_may_see():
