@@ -367,6 +367,37 @@ PermissionsEdit boolean | Edit Field
 PermissionsRead boolean | Read Field
 """
 
+_LEAD_STATUS = """
+ApiName string(255) required
+MasterLabel string(255) required name
+SortOrder int
+IsDefault boolean
+IsConverted boolean
+"""
+
+_STAGE = """
+ApiName string(255) required
+MasterLabel string(255) required name
+SortOrder int
+IsActive boolean
+IsClosed boolean
+IsWon boolean
+DefaultProbability percent(3,0)
+ForecastCategory picklist(Omitted;Pipeline;BestCase;Forecast;Closed)
+ForecastCategoryName picklist(Omitted;Pipeline;Best Case;Commit;Closed)
+Description string(255)
+"""
+
+_RECORD_TYPE = """
+Name string(80) required name
+DeveloperName string(80) required
+SobjectType string(40) required
+IsActive boolean
+Description string(255)
+BusinessProcessId id readonly
+NamespacePrefix string(15) readonly
+"""
+
 _APEX = """
 Name string(255) required name
 NamespacePrefix string(15) readonly
@@ -404,6 +435,9 @@ def _compound(prefix: str) -> Callable[[Row], object]:
 
     return address
 
+# Set up elsewhere: by a deployment, or by hand in Setup.
+_READ_ONLY = frozenset(("Profile", "ApexClass", "LeadStatus", "OpportunityStage"))
+
 
 def _type(
     name: str,
@@ -431,8 +465,8 @@ def _type(
         if field.type == "address":
             field.compute = _compound(field.name.removesuffix("Address"))
     made.setup, made.deletable = setup, deletable
-    made.createable = name not in {"Organization", "Profile", "ApexClass"}
-    made.updateable = name not in {"Profile", "ApexClass"}
+    made.createable = name not in {"Organization", *_READ_ONLY}
+    made.updateable = name not in _READ_ONLY
     made.edit_permission = edit_permission
     made.read_permission = "ActivitiesAccess" if edit_permission else None
     return made
@@ -548,6 +582,30 @@ def standard_types() -> list[ObjectType]:
             label="Setup Entity Access",
             plural="Setup Entity Access",
             setup=True,
+        ),
+        _type(
+            "LeadStatus",
+            "01J",
+            _LEAD_STATUS,
+            label="Lead Status Value",
+            setup=True,
+            deletable=False,
+        ),
+        _type(
+            "OpportunityStage",
+            "01K",
+            _STAGE,
+            label="Opportunity Stage",
+            setup=True,
+            deletable=False,
+        ),
+        _type(
+            "RecordType",
+            "012",
+            _RECORD_TYPE,
+            label="Record Type",
+            setup=True,
+            deletable=False,
         ),
         _type(
             "ApexClass",

@@ -6,19 +6,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sidecar.devorg.metadata import (
+    apex,
     credential,
     custom_field,
     custom_object,
+    dashboard,
+    email_template,
+    flexipage,
     flow,
     global_value_set,
     layout,
     lead_convert,
+    matching,
     navigation,
+    notices,
     outbound_message,
     path,
     permission_set,
+    platform_event,
+    queue,
     quick_action,
+    record_type,
+    report,
+    report_type,
     small_kinds,
+    translation,
+    value_set,
 )
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import Problem
@@ -77,7 +90,12 @@ def _mentions(word: str, name: str) -> bool:
     )
 
 
+_report_folder = dashboard.folder("ReportFolder", "Report")
+_dashboard_folder = dashboard.folder("DashboardFolder", "Dashboard")
+_email_folder = dashboard.folder("EmailFolder", "EmailTemplate")
+
 ALL = (
+    Kind("StandardValueSet", "0Sv", value_set.apply, value_set.remove),
     Kind("GlobalValueSet", "0Nt", global_value_set.apply, global_value_set.remove),
     Kind("CustomLabel", "101", small_kinds.custom_label, _nothing),
     Kind(
@@ -86,15 +104,24 @@ ALL = (
         small_kinds.custom_permission,
         small_kinds.remove_custom_permission,
     ),
+    Kind("Group", "00G", queue.group, queue.remove),
     Kind("CustomObject", "01I", custom_object.apply, custom_object.remove),
     Kind("CustomField", "00N", custom_field.apply, _field_in_use),
+    Kind("Queue", "00G", queue.queue, queue.remove),
     Kind("CompactLayout", "0AH", small_kinds.compact_layout, _nothing),
+    Kind("BusinessProcess", "019", record_type.business_process, _nothing),
+    Kind("RecordType", "012", record_type.record_type, record_type.remove),
+    Kind("FieldSet", "0IX", small_kinds.field_set, _nothing),
     Kind("ListView", "00B", small_kinds.list_view, _nothing),
     Kind("ValidationRule", "03d", small_kinds.validation_rule, _nothing),
     Kind("WebLink", "00b", quick_action.web_link, _nothing),
+    Kind("ApexClass", "01p", apex.apex_class, apex.remove_class),
+    Kind("ApexTrigger", "01q", apex.apex_trigger, _nothing),
+    Kind("PlatformEventSubscriberConfig", "0XN", platform_event.subscriber, _nothing),
     Kind("ExternalCredential", "0pq", credential.external, credential.remove_external),
     Kind("NamedCredential", "0XA", credential.named, _nothing),
     Kind("RemoteSiteSetting", "0rp", credential.remote_site, _nothing),
+    Kind("CustomNotificationType", "0ML", notices.notification_type, _nothing),
     Kind(
         "WorkflowOutboundMessage",
         "04k",
@@ -103,12 +130,26 @@ ALL = (
     ),
     Kind("Flow", "301", flow.apply, flow.remove, versioned=True),
     Kind("QuickAction", "09D", quick_action.apply, _nothing),
+    Kind("ReportType", "070", report_type.apply, report_type.remove),
+    Kind("ReportFolder", "00l", *_report_folder),
+    Kind("Report", "00O", report.apply, report.remove),
+    Kind("DashboardFolder", "00l", *_dashboard_folder),
+    Kind("Dashboard", "01Z", dashboard.apply, _nothing),
+    Kind("EmailFolder", "00l", *_email_folder),
+    Kind("EmailTemplate", "00X", email_template.apply, _nothing),
+    Kind("FlexiPage", "0M0", flexipage.apply, flexipage.remove),
     Kind("Layout", "00h", layout.apply, layout.remove),
     Kind("CustomTab", "01r", navigation.tab, navigation.remove_tab),
     Kind("CustomApplication", "02u", navigation.application, _nothing),
+    Kind("Prompt", "0bs", notices.prompt, _nothing),
     Kind("PermissionSet", "0PS", permission_set.apply, permission_set.remove),
     Kind("PathAssistant", "0NN", path.apply, _nothing),
     Kind("LeadConvertSettings", "0Lc", lead_convert.apply, _nothing),
+    Kind("MatchingRule", "0JD", matching.matching_rule, matching.remove_matching),
+    Kind("DuplicateRule", "0Bm", matching.duplicate_rule, _nothing),
+    Kind("GlobalValueSetTranslation", "0Nu", translation.of_value_set, _nothing),
+    Kind("CustomObjectTranslation", "01h", translation.of_object, _nothing),
+    Kind("Translations", "01g", translation.of_org, _nothing),
 )
 BY_TYPE = {kind.type: kind for kind in ALL}
 ORDER = {kind.type: place for place, kind in enumerate(ALL)}

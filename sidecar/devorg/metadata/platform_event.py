@@ -7,15 +7,19 @@ definition needs, which types its fields may have.
 from __future__ import annotations
 
 from sidecar.devorg.ids import base62
+from sidecar.devorg.metadata.apex import Code
 from sidecar.devorg.metadata.component import Part
-from sidecar.devorg.metadata.element import Problem, check, text
-from sidecar.devorg.metadata.work import Work, check_length, check_name
+from sidecar.devorg.metadata.element import Problem, check, number, text
+from sidecar.devorg.metadata.work import Work, check_length, check_name, missing
 from sidecar.devorg.notation import fields_from
 from sidecar.devorg.schema import ObjectType
 
 FIELD_TYPES = frozenset(
     ("Checkbox", "Date", "DateTime", "LongTextArea", "Number", "Text")
 )
+
+# Events that a trigger gets at once, at most.
+_MOST_EVENTS = 2000
 
 _SYSTEM = """
 ReplayId string(1000) system
@@ -67,3 +71,30 @@ def _prefix(work: Work) -> str:
     used = {type_.key_prefix for type_ in work.org.schema}
     number = next(n for n in range(62 * 62) if f"e{base62(n, 2)}" not in used)
     return f"e{base62(number, 2)}"
+
+
+def subscriber(work: Work, part: Part, _component_id: str) -> None:
+    """
+    Keep how a trigger on a platform event runs: batch size and user.
+
+    Raises:
+        Problem: Salesforce would refuse it.
+    """
+    element = part.element
+    check(element, "PlatformEventSubscriberConfig")
+    check_name(part.full_name)
+    check_length("MasterLabel", text(element, "masterLabel"), 80)
+    name = text(element, "platformEventConsumer") or ""
+    trigger = work.need("platformEventConsumer", "ApexTrigger", name)
+    code = trigger.value
+    if not isinstance(code, Code) or not code.trigger_object.endswith("__e"):
+        raise missing("platformEventConsumer", "ApexTrigger", name)
+    size = number(element, "batchSize")
+    if size is not None and not 1 <= size <= _MOST_EVENTS:
+        raise Problem(f"batchSize must be between 1 and {_MOST_EVENTS}")
+    username = text(element, "user")
+    if username:
+        user_id = work.org.user_named(username)
+        users = work.org.records.table("User").rows
+        if user_id is None or not users[user_id].get("IsActive"):
+            raise missing("user", "User", username)

@@ -42,6 +42,12 @@ class Metadata:
         org.records.validate.append(self._validate)
 
     @property
+    def edition(self) -> str:
+        """The org's edition, as ``Organization.OrganizationType`` says."""
+        company = self._org.records.table("Organization").rows.get(self._org.id, {})
+        return str(company.get("OrganizationType", ""))
+
+    @property
     def production(self) -> bool:
         """Tell whether the org has the stricter rules of a production org."""
         company = self._org.records.table("Organization").rows.get(self._org.id, {})

@@ -95,7 +95,7 @@ CustomLabels: fullName labels*=CustomLabel
 CustomLabel: fullName categories language! protected!=b shortDescription! value!
 
 ListView: fullName booleanFilter columns* division~ filterScope!=@FilterScope
-  filters*=ListViewFilter label! language queue~ sharedTo=Any
+  filters*=ListViewFilter label! language queue sharedTo=SharedTo
 ListViewFilter: field! operation!=@FilterOperation value
 CompactLayout: fullName fields* label!
 ValidationRule: fullName active!=b description errorConditionFormula!

@@ -1,6 +1,6 @@
 """The kinds that are one short check each.
 
-Labels, custom permissions, list views, compact layouts and validation rules.
+Labels, custom permissions, list views, compact layouts, field sets, validation rules.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from sidecar.devorg.formula import Formula, FormulaError, Type
 from sidecar.devorg.metadata import formula_scope
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import Problem, check, children, text, texts
+from sidecar.devorg.metadata.report_type import follow
 from sidecar.devorg.metadata.work import (
     Work,
     check_name,
@@ -94,6 +95,8 @@ def list_view(work: Work, part: Part, _component_id: str) -> None:
     check_name(name, most=40)
     if len(text(part.element, "label") or "") > 40:
         raise too_long("Label", 40)
+    if text(part.element, "filterScope") == "Queue":
+        work.need("queue", "Queue", text(part.element, "queue") or "")
     columns = texts(part.element, "columns")
     filters = children(part.element, "filters")
     for column in [*columns, *(text(each, "field") or "" for each in filters)]:
@@ -119,6 +122,23 @@ def compact_layout(work: Work, part: Part, _component_id: str) -> None:
             raise missing("fields", "CustomField", f"{object_name}.{each}")
 
 
+def field_set(work: Work, part: Part, _component_id: str) -> None:
+    """Check a field set; nothing shows it here."""
+    check(part.element, "FieldSet")
+    object_name, _, name = part.full_name.partition(".")
+    type_ = object_of(work, object_name)
+    check_name(name, most=40)
+    shown: set[str] = set()
+    for tag in ("availableFields", "displayedFields"):
+        for each in children(part.element, tag):
+            path = text(each, "field") or ""
+            if follow(work.org.schema, type_, path.replace("__r.", "__c.")) is None:
+                raise missing("field", "CustomField", f"{object_name}.{path}")
+            if path in shown:
+                raise Problem(f"Duplicate field in field set: {path}")
+            shown.add(path)
+
+
 def validation_rule(work: Work, part: Part, _component_id: str) -> ValidationRule:
     """Compile a validation rule, which every save then runs."""
     check(part.element, "ValidationRule")
@@ -134,7 +154,7 @@ def validation_rule(work: Work, part: Part, _component_id: str) -> ValidationRul
     condition = text(part.element, "errorConditionFormula") or ""
     try:
         compiled = formula_scope.of_record(
-            work.org, type_, condition, expected=Type.BOOLEAN
+            work.org, type_, condition, expected=Type.BOOLEAN, long_texts=True
         )
     except FormulaError as exc:
         raise Problem(str(exc)) from exc

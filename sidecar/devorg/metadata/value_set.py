@@ -1,0 +1,96 @@
+"""StandardValueSet: the values of the picklists that Salesforce brings.
+
+Source: "StandardValueSet" and its "Names" page, Metadata API Developer Guide: a file
+states the whole list; values cannot be deleted, those left out become inactive.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+
+from sidecar.devorg.metadata.component import Part
+from sidecar.devorg.metadata.element import Problem, check, children
+from sidecar.devorg.metadata.global_value_set import picklist_values
+from sidecar.devorg.metadata.work import Work
+from sidecar.devorg.schema import Field, PicklistValue
+
+# Name of the set -> the fields that show it. Others exist, not in this org.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "AccountOwnership": ("Account.Ownership",),
+    "AccountRating": ("Account.Rating", "Lead.Rating"),
+    "AccountType": ("Account.Type",),
+    "CampaignMemberStatus": ("CampaignMember.Status",),
+    "CampaignStatus": ("Campaign.Status",),
+    "CampaignType": ("Campaign.Type",),
+    "ContactRole": ("OpportunityContactRole.Role",),
+    "EventSubject": ("Event.Subject",),
+    "EventType": ("Event.Type",),
+    "Industry": ("Account.Industry", "Lead.Industry"),
+    "LeadSource": (
+        "Account.AccountSource",
+        "Contact.LeadSource",
+        "Lead.LeadSource",
+        "Opportunity.LeadSource",
+    ),
+    "LeadStatus": ("Lead.Status",),
+    "OpportunityStage": ("Opportunity.StageName",),
+    "OpportunityType": ("Opportunity.Type",),
+    "Salutation": ("Contact.Salutation", "Lead.Salutation"),
+    "TaskPriority": ("Task.Priority",),
+    "TaskStatus": ("Task.Status",),
+    "TaskSubject": ("Task.Subject",),
+    "TaskType": ("Task.Type",),
+}
+_NEEDS_DEFAULT = frozenset(("LeadStatus", "TaskStatus", "TaskPriority"))
+
+
+def fields_of(work: Work, name: str) -> list[Field]:
+    """Return the fields that show a set."""
+    found: list[Field] = []
+    for each in FIELDS.get(name, ()):
+        object_name, _, field_name = each.partition(".")
+        field = work.org.schema[object_name].field(field_name)
+        if field is not None:
+            found.append(field)
+    return found
+
+
+def apply(work: Work, part: Part, _component_id: str) -> list[PicklistValue]:
+    """
+    Give the fields of a set these values.
+
+    Raises:
+        Problem: Salesforce would refuse it.
+    """
+    check(part.element, "StandardValueSet")
+    fields = fields_of(work, part.full_name)
+    if not fields:
+        raise Problem(
+            f"Entity of type 'StandardValueSet' named '{part.full_name}' cannot be "
+            "found"
+        )
+    values = picklist_values(children(part.element, "standardValue"))
+    if not values:
+        raise Problem("A standard value set must have at least one value")
+    if part.full_name in _NEEDS_DEFAULT and not any(v.default for v in values):
+        raise Problem("A default value must be specified")
+    kept = {each.value for each in values}
+    for old in fields[0].values:
+        if old.value not in kept:
+            gone = copy(old)
+            gone.active = gone.default = False
+            values.append(gone)
+    for field in fields:
+        field.values = [copy(each) for each in values]
+    work.org.schema.version += 1
+    return values
+
+
+def remove(_work: Work, full_name: str) -> None:
+    """
+    Refuse to delete a set that Salesforce brings.
+
+    Raises:
+        Problem: always.
+    """
+    raise Problem(f"Cannot delete StandardValueSet: {full_name}")
