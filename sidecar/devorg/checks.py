@@ -94,6 +94,8 @@ def _reference(records: Records, type_: ObjectType, field: Field, value: str) ->
         raise Refusal(
             "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=[]
         )
+    if row.get("IsConverted"):
+        raise converted_lead()
     if field.name == "OwnerId" and target.name == "User" and not row.get("IsActive"):
         raise Refusal(
             "INACTIVE_OWNER_OR_USER",
@@ -101,6 +103,13 @@ def _reference(records: Records, type_: ObjectType, field: Field, value: str) ->
             f"{type_.label.lower()}",
             fields=["OwnerId"],
         )
+
+
+def converted_lead() -> Refusal:
+    """Return the refusal of what would change a converted lead, or hang on it."""
+    return Refusal(
+        "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", fields=[]
+    )
 
 
 def _unique(

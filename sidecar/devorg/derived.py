@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sidecar.devorg.records import Save
 
 # Stage -> probability in percent, forecast category, its label.
-_STAGES: dict[str, tuple[int, str, str]] = {
+STAGES: dict[str, tuple[int, str, str]] = {
     "Prospecting": (10, "Pipeline", "Pipeline"),
     "Qualification": (10, "Pipeline", "Pipeline"),
     "Needs Analysis": (20, "Pipeline", "Pipeline"),
@@ -129,7 +129,7 @@ def _activity(save: Save) -> None:
 def _opportunity(save: Save) -> None:
     row = save.after
     stage = str(row.get("StageName"))
-    probability, category, label = _STAGES.get(stage, (0, "Pipeline", "Pipeline"))
+    probability, category, label = STAGES.get(stage, (0, "Pipeline", "Pipeline"))
     if save.changed("StageName"):
         if save.is_new and "Probability" in row:
             pass

@@ -5,8 +5,10 @@ All of them are sample data; mail addresses are under example.com.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sidecar.devorg.derived import STAGES
 from sidecar.devorg.schema import Row
 from sidecar.devorg.standard_objects import USER_PERMISSIONS
 
@@ -107,6 +109,40 @@ def found(org: Org) -> None:
         DeveloperName="Unassigned_Leads",
         Type="Queue",
     )
+    _sales_process(org, admin)
+
+
+def _sales_process(org: Org, by: str) -> None:
+    """List the statuses of leads and the stages of opportunities, with meaning."""
+    statuses = org.schema["Lead"].fields["status"].values
+    for order, status in enumerate(statuses, start=1):
+        _put(
+            org,
+            "LeadStatus",
+            None,
+            by,
+            ApiName=status.value,
+            MasterLabel=status.label,
+            SortOrder=order,
+            IsDefault=status.default,
+            IsConverted=status.value == "Closed - Converted",
+        )
+    for order, (stage, (chance, category, name)) in enumerate(STAGES.items(), start=1):
+        _put(
+            org,
+            "OpportunityStage",
+            None,
+            by,
+            ApiName=stage,
+            MasterLabel=stage,
+            SortOrder=order,
+            IsActive=True,
+            IsClosed=stage in {"Closed Won", "Closed Lost"},
+            IsWon=stage == "Closed Won",
+            DefaultProbability=Decimal(chance),
+            ForecastCategory=category,
+            ForecastCategoryName=name,
+        )
 
 
 def automated_process(org: Org) -> str:

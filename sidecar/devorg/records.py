@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sidecar.devorg import derived, references
-from sidecar.devorg.checks import check
+from sidecar.devorg.checks import check, converted_lead
 from sidecar.devorg.ids import full_id
 from sidecar.devorg.permissions import PERMISSION_OBJECTS, Access
 from sidecar.devorg.refusal import Refusal
@@ -145,16 +145,35 @@ class Records:
         before = self._existing(type_, record_id)
         if not (type_.updateable and access.may("Edit", type_)):
             raise _readonly()
+        if before.get("IsConverted"):
+            raise converted_lead()
         with self._org.journal.savepoint():
-            after = dict(before)
-            for name, value in self._writable(
-                access, type_, values, creating=False
-            ).items():
-                if value is None:
-                    after.pop(name, None)
-                else:
-                    after[name] = value
-            self._save(Save(self._org, access, type_, before, after))
+            given = self._writable(access, type_, values, creating=False)
+            self._change(access, type_, before, given)
+
+    def amend(
+        self, access: Access, name: str, record_id: str, values: Mapping[str, object]
+    ) -> None:
+        """Change fields that only the org writes; rules and flows run as ever."""
+        type_ = self.schema[name]
+        before = self._existing(type_, record_id)
+        with self._org.journal.savepoint():
+            self._change(access, type_, before, values)
+
+    def _change(
+        self,
+        access: Access,
+        type_: ObjectType,
+        before: Row,
+        values: Mapping[str, object],
+    ) -> None:
+        after = dict(before)
+        for name, value in values.items():
+            if value is None:
+                after.pop(name, None)
+            else:
+                after[name] = value
+        self._save(Save(self._org, access, type_, before, after))
 
     def upsert(
         self,

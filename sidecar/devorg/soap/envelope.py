@@ -38,11 +38,16 @@ class Raw:
 
 @dataclass(frozen=True)
 class Request:
-    """One call: its operation, and the session it is made in ("" for none)."""
+    """
+    One call: its operation, and the session it is made in ("" for none).
+
+    ``all_or_none``: what the AllOrNoneHeader asks for.
+    """
 
     operation: str
     body: Element
     session_id: str
+    all_or_none: bool = False
 
     def text(self, *path: str) -> str:
         """Return the text at a path of local names below the operation, or ""."""
@@ -96,11 +101,16 @@ def read(data: bytes) -> Request:
     if root.tag != f"{{{SOAP}}}Envelope" or operation is None:
         raise Refusal("soapenv:Client", "No operation in the request's Body")
     header = child(root, "Header")
-    session = None
-    if header is not None:
-        session = next((e for e in header.iter("{*}sessionId")), None)
-    session_id = "" if session is None else (session.text or "").strip()
-    return Request(local(operation), operation, session_id)
+    session_id, all_or_none = _said(header, "sessionId"), _said(header, "allOrNone")
+    return Request(
+        local(operation), operation, session_id, all_or_none in {"true", "1"}
+    )
+
+
+def _said(header: Element | None, name: str) -> str:
+    """Return the text of a header's part, however deep it is, or ""."""
+    found = None if header is None else next(header.iter(f"{{*}}{name}"), None)
+    return "" if found is None else (found.text or "").strip()
 
 
 def answer(operation: str, namespace: str, content: str) -> bytes:

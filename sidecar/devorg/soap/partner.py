@@ -1,4 +1,4 @@
-"""The part of the Partner API that clients use to look around: user, describe, query.
+"""The Partner API: what clients use to look around, and lead conversion.
 
 Source: the Partner WSDL, API 66; the order of elements in answers is its.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sidecar.devorg.describe import describe, describe_global
 from sidecar.devorg.permissions import Access
 from sidecar.devorg.refusal import Refusal
+from sidecar.devorg.soap.conversion import convert_lead
 from sidecar.devorg.soap.envelope import NIL, Raw, Request, xml
 from sidecar.devorg.soql.run import run
 
@@ -195,4 +196,5 @@ OPERATIONS = {
     "describeGlobal": _describe_global,
     "describeSObject": _describe_s_object,
     "query": _query,
+    "convertLead": convert_lead,
 }

@@ -1,0 +1,1 @@
+"""Lead conversion: a lead becomes an account, a contact and an opportunity."""
