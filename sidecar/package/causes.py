@@ -50,19 +50,20 @@ def locate(
         Path in the project and line in it, as far as known; the zip's own path where
         the project has no such file, as for a customer's layout.
     """
-    *_, last = name.rpartition(".")
+    last = name.rpartition(".")[2]
     of_parent = list(_files_of(tree, file))
     for path in of_parent:
-        stem, _, suffix = path.rpartition("/")[2].removesuffix(META).rpartition(".")
-        if stem == last and suffix.lower() == component_type.lower().removeprefix(
-            "custom"
-        ):
-            return path, _root_line(tree[path])
-    for path in of_parent:
-        # A child of a decomposed type that has no such file: its place is unknown.
-        if not path.endswith(META) or _same_lines(path):
+        if not path.endswith(META) or not kind_of(path)[0].decomposed:
             return path, line
+        stem, _, suffix = path.rpartition("/")[2].removesuffix(META).rpartition(".")
+        if stem == last and _is(component_type, suffix):
+            return path, _root_line(tree[path])
     return (of_parent[0], None) if of_parent else (file, line)
+
+
+def _is(component_type: str, suffix: str) -> bool:
+    """``CustomField`` and ``field``, ``ListView`` and ``listView``."""
+    return suffix.lower() == component_type.lower().removeprefix("custom")
 
 
 def _files_of(tree: Tree, file: str) -> Iterator[str]:
@@ -77,11 +78,6 @@ def _files_of(tree: Tree, file: str) -> Iterator[str]:
             continue
         if kind.directory == folder and name == wanted:
             yield path
-
-
-def _same_lines(path: str) -> bool:
-    """Whether the file goes into the zip as it is."""
-    return not kind_of(path)[0].decomposed
 
 
 def _root_line(content: bytes) -> int | None:
