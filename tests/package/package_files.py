@@ -83,7 +83,7 @@ def object_rights(permission_set):
 
 
 def components(files):
-    """Type -> how many, as package.xml names them; a workflow file is none."""
+    """Type -> how many, as package.xml names them; a file that only holds some is none."""
     manifest = etree.fromstring(archive.files(files)[archive.MANIFEST])
     found = Counter(
         {
@@ -91,7 +91,7 @@ def components(files):
             for types in manifest.iterfind("m:types", NS)
         }
     )
-    del found["Workflow"]
+    del found["Workflow"], found["MatchingRules"]
     return found
 
 
