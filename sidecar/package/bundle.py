@@ -11,7 +11,10 @@ from sidecar.package.read import Tree
 
 CORE = "core"
 # Every module builds on core; what else one builds on stands here.
-_NEEDS: Mapping[str, tuple[str, ...]] = {"analytics": ("programme",)}
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "analytics": ("programme",),
+    "programme_translations": ("programme",),
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,10 @@
-"""What the bundled module ``translations`` promises: nothing of core stays English."""
+"""What the translations promise: nothing of core and programme stays English.
+
+Source format keeps all that is said about an object in one language in one folder, so
+the words for core's objects are in ``translations``, those for programme's own objects
+in ``programme_translations``, and few fields that programme adds to core's objects in
+neither.
+"""
 
 import re
 
@@ -10,14 +16,25 @@ from sidecar.package import read
 
 NS = {"m": MD}
 PROJECT = read.load(read.bundled())
-CORE = read.select(PROJECT, ["core"])
-TREE = read.select(PROJECT, ["translations"])
+OURS = read.select(PROJECT, ["core", "programme"])
+TREE = read.select(PROJECT, ["translations", "programme_translations"])
 LANGUAGES = ["de", "fr"]
 FIELD = re.compile(r".*/objects/(\w+)/fields/(\w+)\.field-meta\.xml$")
 LONGEST = {"label": 40, "help": 510, "relationshipLabel": 80}
+# What programme adds to objects whose folder belongs to core.
+LEFT_OUT = {
+    ("Contact", "Last_Referral_On__c"),
+    ("Contact", "Referrals_Made__c"),
+    ("Contact", "Referrals_Won__c"),
+    ("Lead", "Referring_Contact__c"),
+    ("Referrer__c", "Referrals_Made__c"),
+    ("Referrer__c", "Referrals_Won__c"),
+    ("Referrer__c", "Rewards_Open__c"),
+    ("Referrer__c", "Rewards_Paid__c"),
+}
 # Words that are the same in both languages, or names.
 SAME = {"Opportunity", "Code", "Link", "Partner", "Standard", "Gold", "Website"}
-SAME |= {"Account", "Type", "Contact", "Client"}
+SAME |= {"Account", "Type", "Contact", "Client", "Lead", "Status"}
 
 
 def text(element, path):
@@ -28,18 +45,19 @@ def texts(element, path):
     return [found.text for found in element.findall(path, NS)]
 
 
-def fields_of_core():
+def fields_of_ours():
     return {
         (match[1], match[2]): etree.fromstring(content)
-        for path, content in CORE.items()
-        if (match := FIELD.match(path))
+        for path, content in OURS.items()
+        if (match := FIELD.match(path)) and match.groups() not in LEFT_OUT
     }
 
 
 def file(folder, name):
-    path = f"translations/main/default/{folder}/{name}-meta.xml"
-    assert path in TREE, path
-    return etree.fromstring(TREE[path])
+    ending = f"/main/default/{folder}/{name}-meta.xml"
+    found = [content for path, content in TREE.items() if path.endswith(ending)]
+    assert len(found) == 1, ending
+    return etree.fromstring(found[0])
 
 
 def of_field(owner, name, language):
@@ -51,7 +69,7 @@ def of_object(owner, language):
     return file(f"objectTranslations/{name}", f"{name}.objectTranslation")
 
 
-FIELDS = fields_of_core()
+FIELDS = fields_of_ours()
 EACH_FIELD = pytest.mark.parametrize(("owner", "name"), sorted(FIELDS))
 EACH_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -89,7 +107,7 @@ def test_each_picklist_value_of_a_field_is_translated(owner, name, language):
 def test_each_value_of_each_value_set_is_translated(language):
     sets = {
         path.rpartition("/")[2].partition(".")[0]: etree.fromstring(content)
-        for path, content in CORE.items()
+        for path, content in OURS.items()
         if path.endswith(".globalValueSet-meta.xml")
     }
     assert sets
@@ -109,7 +127,7 @@ def test_each_value_of_each_value_set_is_translated(language):
 def test_each_message_of_a_validation_rule_is_translated(language):
     rules = [
         match.groups()
-        for path in CORE
+        for path in OURS
         if (match := re.search(r"objects/(\w+)/validationRules/(\w+)\.", path))
     ]
     assert rules
@@ -134,7 +152,7 @@ def test_a_referrer_is_called_so_in_the_singular_and_the_plural(language):
 @EACH_LANGUAGE
 def test_each_section_of_our_own_that_a_layout_shows_is_translated(language):
     layout = etree.fromstring(
-        CORE["core/main/default/layouts/Referrer__c-Referrer Layout.layout-meta.xml"]
+        OURS["core/main/default/layouts/Referrer__c-Referrer Layout.layout-meta.xml"]
     )
     own = [
         text(section, "label")
@@ -152,10 +170,10 @@ def test_the_app_is_translated(language):
         file("translations", f"{language}.translation"), "m:customApplications/m:name"
     )
 
-    assert f"core/main/default/applications/{name}.app-meta.xml" in CORE
+    assert f"core/main/default/applications/{name}.app-meta.xml" in OURS
 
 
-def test_nothing_is_translated_that_core_does_not_hold():
+def test_nothing_is_translated_that_is_not_there():
     for path in TREE:
         if match := re.search(r"objectTranslations/(\w+)-\w\w/(\w+)\.field", path):
             assert match.groups() in FIELDS, path
