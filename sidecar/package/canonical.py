@@ -97,23 +97,21 @@ def settled(node: Node, kind: str) -> Node:
         if len(alike) > 1 and not ordered(kind, tag):
             alike.sort(key=lambda child: key(child, inner))
         children += alike
-    return replace(node, children=tuple(children))
+    return Node(node.tag, node.text, tuple(children), node.attributes, node.raw)
 
 
 def without_defaults(node: Node, kind: str = "") -> Node:
     """Leave out what says no more than its absence, and white space around texts."""
     if not node.children:
-        return replace(node, raw="")
+        return Node(node.tag, node.text, attributes=node.attributes)
     kind = kind or node.tag
     absent = defaults(kind)
-    return replace(
-        node,
-        children=tuple(
-            without_defaults(child, type_of(kind, child.tag) or child.tag)
-            for child in node.children
-            if child.children or absent.get(child.tag) != child.text
-        ),
-    )
+    left = [
+        without_defaults(child, type_of(kind, child.tag) or child.tag)
+        for child in node.children
+        if child.children or absent.get(child.tag) != child.text
+    ]
+    return Node(node.tag, node.text, tuple(left), node.attributes)
 
 
 def write(root: Node) -> bytes:
@@ -143,17 +141,11 @@ def lines(node: Node, depth: int = 0) -> Iterator[str]:
 
 
 def _node(element: etree._Element) -> Node:
-    children = tuple(_node(child) for child in element)
+    children = tuple([_node(child) for child in element])
     raw = "" if children else element.text or ""
-    return Node(
-        tag=etree.QName(element).localname,
-        text=raw.strip(),
-        children=children,
-        attributes=tuple(
-            sorted(
-                (str(name).replace(f"{{{_XSI}}}", "xsi:"), str(text))
-                for name, text in element.attrib.items()
-            )
-        ),
-        raw=raw,
-    )
+    attributes = [
+        (str(name).replace(f"{{{_XSI}}}", "xsi:"), str(text))
+        for name, text in element.attrib.items()
+    ]
+    tag = element.tag.rpartition("}")[2]
+    return Node(tag, raw.strip(), children, tuple(sorted(attributes)), raw)

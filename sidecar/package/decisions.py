@@ -89,7 +89,7 @@ def decide(ours: Part, org: Part | None, last: Part | None) -> Decision:
     """
     if org is None:
         return _missing(ours, last)
-    if reason := _clash(ours, org):
+    if reason := _clash(ours, org, last):
         return Decision("blocked", reason)
     outcome = merge_nodes(last.node if last else None, org.node, ours.node, ours.kind)
     content = _content(ours, org, last, outcome)
@@ -144,8 +144,8 @@ def _missing(ours: Part, last: Part | None) -> Decision:
     return Decision("keep", "was removed from the org; it stays away")
 
 
-def _clash(ours: Part, org: Part) -> str:
-    """Say what makes a field of our name unusable; empty if nothing does."""
+def _clash(ours: Part, org: Part, last: Part | None) -> str:
+    """Say what makes the field of our name unusable; empty if nothing does."""
     if ours.type != "CustomField":
         return ""
     for tag in ("type", "referenceTo", "summaryOperation"):
@@ -164,7 +164,9 @@ def _clash(ours: Part, org: Part) -> str:
             "rename or delete the org's field first"
         )
     there, wanted = (part.node.value("length") for part in (org, ours))
-    if there.isdigit() and wanted.isdigit() and int(there) < int(wanted):
+    # One that we installed is lengthened by the deployment.
+    both = last is None and there.isdigit() and wanted.isdigit()
+    if both and int(there) < int(wanted):
         return f"the org's field holds {there} characters, not {wanted}: lengthen it"
     return ""
 

@@ -8,6 +8,7 @@ from sidecar.package.decisions import Decision
 from sidecar.package.parts import Part
 from sidecar.package.patches import (
     Patches,
+    Section,
     fields_on,
     insert,
     layout_object,
@@ -63,30 +64,26 @@ def remembered(patches: Patches, given: Patches, layouts: Iterable[Part]) -> Pat
     """
     Give what to remember after an install: the sections, and who was offered them.
 
-    Sections of objects that this package does not patch are still installed.
+    Sections that this package does not know are another module's, and still there.
     """
     offered = dict(given.offered)
     for part in layouts:
         if sections := patches.of(layout_object(part.name)):
             fields = {name for section in sections for name in section.fields}
+            fields.update(offered.get(part.name, ()))
             offered[part.name] = tuple(sorted(fields))
-    others = (item for item in given.sections if item.object not in patches.objects)
+    known = {(item.object, item.label) for item in patches.sections}
+    others = (item for item in given.sections if (item.object, item.label) not in known)
     return Patches((*patches.sections, *others), offered)
 
 
 def _given_up(patches: Patches, given: Patches) -> Patches:
-    """Give the sections of the last install, with only what we no longer want."""
+    """Give the sections of both installs, with only what we no longer want in them."""
     wanted = {(item.object, name) for item in patches.sections for name in item.fields}
-    return Patches(
-        tuple(
-            replace(
-                item,
-                columns=(
-                    tuple(n for n in item.fields if (item.object, n) not in wanted),
-                ),
-                readonly=frozenset(),
-            )
-            for item in given.sections
-            if item.object in patches.objects
-        )
-    )
+    known = {(item.object, item.label) for item in patches.sections}
+    left: list[Section] = []
+    for item in given.sections:
+        if (item.object, item.label) in known:
+            fields = tuple(n for n in item.fields if (item.object, n) not in wanted)
+            left.append(replace(item, columns=(fields,), readonly=frozenset()))
+    return Patches(tuple(left))

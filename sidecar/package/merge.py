@@ -28,10 +28,10 @@ from sidecar.package.identity import (
 # Of which elements one Lead field each may stand behind: a second one is refused.
 # Source: "LeadConvertSettings", Metadata API Developer Guide.
 _TAKEN_ONCE = {"ObjectMappingField": "outputField"}
-# Lists that Salesforce fills by itself on retrieve; nobody typed them.
-_NOISE = frozenset(
-    {"actionOverrides", "customProperties", "environments", "processMetadataValues"}
-)
+# Salesforce's own notes, in flows above all: theirs stay, whatever ours say.
+_NOISE = frozenset({"customProperties", "environments", "processMetadataValues"})
+# A list to which Salesforce adds by itself.
+_FILLED = frozenset({"actionOverrides"})
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,9 @@ def _both(
     for tag in sorted(was.keys() | there.keys() | wanted.keys()):
         place = f"{path}/{tag}" if path else tag
         alike = [group.get(tag, []) for group in groups]
-        if repeats(kind, tag) or max(map(len, alike)) > 1:
+        if tag in _NOISE:
+            children += alike[1]
+        elif repeats(kind, tag) or max(map(len, alike)) > 1:
             children += _list(alike, kind, tag, place, out)
         else:
             found = _single(alike, kind, tag, place, out)
@@ -180,7 +182,7 @@ def _one(
     if theirs is not None:
         if base is None:
             # What stands once may be a default; what was put in a list is somebody's.
-            if path.endswith("]") and theirs.tag not in _NOISE:
+            if path.endswith("]") and theirs.tag not in _FILLED:
                 out.kept.append(Difference(path, "added", new=short(theirs)))
             return theirs
         if untouched(base, theirs, kind):

@@ -28,6 +28,7 @@ from sidecar.package.patches import (
 from sidecar.package.read import Tree
 from sidecar.package.steps import (
     DESTRUCTIVE,
+    TRANSLATIONS,
     UNDELETABLE,
     Step,
     StepKind,
@@ -200,7 +201,7 @@ def _removal(
     notes: list[str] = []
     for key, part in ours.items():
         now, old = there.get(key), was.get(key)
-        if now is None:
+        if now is None or (old is None and part.type in TRANSLATIONS):
             continue
         if old is None and part.type not in UNDELETABLE:
             delete.append(now)

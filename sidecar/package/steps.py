@@ -58,13 +58,14 @@ _FIRST = (
         "Delete outbound messages",
         frozenset({"WorkflowRule", "WorkflowOutboundMessage"}),
     ),
+    _Group("Delete event subscriptions", frozenset({"PlatformEventSubscriberConfig"})),
     _Group("Delete Apex triggers", frozenset({"ApexTrigger"})),
     _Group("Delete Apex classes", frozenset({"ApexClass"})),
     _Group("Delete dashboards", frozenset({"Dashboard"})),
     _Group("Delete reports", frozenset({"Report"})),
     _Group("Delete report types", frozenset({"ReportType"})),
-    _Group("Delete empty folders", frozenset({"Folder"}), _FOLDER),
 )
+_FOLDERS = _Group("Delete empty folders", frozenset({"Folder"}), _FOLDER)
 _PAGES = _Group(
     "Delete pages, tabs and actions",
     frozenset(
@@ -83,33 +84,30 @@ _PAGES = _Group(
 _SETS = _Group(
     "Delete permission sets", frozenset({"PermissionSet", "PermissionSetGroup"})
 )
-_LATER = (
-    _Group("Delete duplicate rules", frozenset({"DuplicateRule"})),
-    _Group("Delete matching rules", frozenset({"MatchingRule"})),
-    _Group(
-        "Delete rules and views",
-        frozenset({"CompactLayout", "FieldSet", "ListView", "ValidationRule"}),
-    ),
+_DUPLICATES = _Group("Delete duplicate rules", frozenset({"DuplicateRule"}))
+_MATCHES = _Group("Delete matching rules", frozenset({"MatchingRule"}))
+_VIEWS = _Group(
+    "Delete rules and views",
+    frozenset({"CompactLayout", "FieldSet", "ListView", "ValidationRule"}),
 )
 _DATA = _Group("Delete fields and objects", frozenset({"CustomField", "CustomObject"}))
 _VALUES = _Group("Delete value sets", frozenset({"GlobalValueSet"}), _BIN)
 _NO_API = frozenset({"BusinessProcess", "RecordType"})
-_KNOWN = frozenset().union(
-    *(group.types for group in (*_FIRST, _PAGES, _SETS, *_LATER, _DATA, _VALUES)),
-    {"Flow"},
-    _NO_API,
+_GROUPS = (
+    *(*_FIRST, _PAGES, _FOLDERS, _SETS),
+    *(_DUPLICATES, _MATCHES, _VIEWS, _DATA, _VALUES),
 )
-# They have no life of their own: settings cannot be deleted, translations go with
-# what they translate.
+_KNOWN = frozenset({"Flow"}).union(_NO_API, *(group.types for group in _GROUPS))
 UNDELETABLE: Mapping[str, str] = MappingProxyType(
     {
-        "CustomObjectTranslation": "goes with what it translates",
-        "GlobalValueSetTranslation": "goes with what it translates",
-        "LeadConvertSettings": "loses our mappings, and stays",
-        "Settings": "cannot be deleted, and stays",
-        "StandardValueSet": "loses our values, and stays",
-        "Translations": "goes with what it translates",
+        "LeadConvertSettings": "cannot be deleted: it stays without our mappings",
+        "Settings": "cannot be deleted: it stays without ours",
+        "StandardValueSet": "cannot be deleted: it stays without our values",
     }
+)
+# They go with what they translate; to deploy them empty would do nothing.
+TRANSLATIONS = frozenset(
+    {"CustomObjectTranslation", "GlobalValueSetTranslation", "Translations"}
 )
 
 
@@ -148,12 +146,13 @@ def in_order(
         *_flows(by_type.get("Flow", [])),
         *gone(*_FIRST),
         *_put_back("Put back what was there", files, list(beside), api_version),
-        *gone(_PAGES),
+        *gone(_PAGES, _FOLDERS),
         *_put_back("Put back the lead conversion", settings, [], api_version),
         *_unassign(by_type.get("PermissionSet", [])),
         *gone(_SETS),
+        *gone(_DUPLICATES),
         *_deactivated(by_type.get("MatchingRule", []), api_version),
-        *gone(*_LATER, others),
+        *gone(_MATCHES, _VIEWS, others),
         *_by_hand([p for t in sorted(_NO_API) for p in by_type.get(t, [])]),
         *gone(_DATA, _VALUES),
     )

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from trees import MD, document
 
+from sidecar.package.canonical import is_document
 from sidecar.package.parts import PATCHES, Part, join, read_manifest, split
 from sidecar.package.patches import Patches, read_patches
 
@@ -386,7 +387,9 @@ class Org:
         tree = join(found, api_version=VERSION)
         r = random.Random(seed)
         return {
-            path: untidy(content, r) if path != "package.xml" else content
+            path: content
+            if path == "package.xml" or not is_document(path)
+            else untidy(content, r)
             for path, content in tree.items()
         }
 
@@ -420,6 +423,12 @@ class Org:
     def unassign(self, names: tuple[str, ...]) -> None:
         self.assigned -= set(names)
 
+    def by_hand(self, names: tuple[str, ...]) -> None:
+        gone = {tuple(name.split(" ", 1)) for name in names}
+        left = {k: part for k, part in split(self.files).items() if k not in gone}
+        left = _without_translations(left, gone)
+        self.files = join(left.values(), api_version=VERSION)
+
     def _without(self, now, gone):
         objects = {name for kind, name in gone if kind == "CustomObject"}
         left = {}
@@ -429,13 +438,19 @@ class Org:
                 "objects",
                 "layouts",
             }
-            if key not in gone and not inside:
+            plain = key[0], key[1].rstrip("/")
+            if plain not in gone and not inside:
                 left[key] = part
+        left = _without_translations(left, gone)
         for kind, name in gone:
             if kind == "Flow":
                 raise Refused("a flow goes by its versions")
-            if (kind, name) not in now:
+            if not {(kind, name), (kind, f"{name}/")} & now.keys():
                 raise Refused(f"{kind} {name} is not there")
+            if any(k == kind and n.startswith(f"{name}/") for k, n in left):
+                raise Refused(f"folder {name} is not empty")
+            if kind == "MatchingRule" and b"Active" in text_of(now[kind, name]):
+                raise Refused(f"{name} is active")
             if kind == "PermissionSet" and name in self.assigned:
                 raise Refused(f"{name} is assigned")
             if kind in {"LeadConvertSettings", "StandardValueSet", "RecordType"}:
@@ -454,6 +469,29 @@ class Org:
                 if f">{short}<" in "".join(part.text()):
                     raise Refused(f"{name} is still named in {part.file}")
         return left
+
+
+def text_of(part: Part) -> bytes:
+    return "".join(part.text()).encode()
+
+
+def _without_translations(left, gone):
+    """Take out what translates a component that goes."""
+    names = {name for _, name in gone}
+    kept = {}
+    for key, part in left.items():
+        of = part.name.rpartition("-")[0]
+        if part.type.endswith("Translation"):
+            nodes = tuple(
+                n for n in part.node.children if f"{of}.{n.value('name')}" not in names
+            )
+            if of in names or not nodes:
+                continue
+            if nodes != part.node.children:
+                node = replace(part.node, children=nodes)
+                part = replace(part, node=node, source=None)
+        kept[key] = part
+    return kept
 
 
 def own(part: Part) -> Part:
@@ -490,7 +528,7 @@ def leaves(tree: Mapping[str, bytes]) -> Counter[tuple[str, ...]]:
     """Count every text with the elements around it: compared without our own code."""
     found: Counter[tuple[str, ...]] = Counter()
     for place, content in tree.items():
-        if place in {"package.xml", PATCHES}:
+        if place in {"package.xml", PATCHES} or not is_document(place):
             continue
         for element in etree.fromstring(content).iter():
             if not len(element):

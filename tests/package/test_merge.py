@@ -209,6 +209,20 @@ def test_a_default_that_salesforce_wrote_out_is_no_wish_of_the_customer():
     assert not merged.conflicts
 
 
+def test_salesforce_s_own_notes_in_a_flow_are_nobody_s_edit():
+    place = "flows/F.flow"
+    note = "<processMetadataValues><name>{}</name></processMetadataValues></Flow>"
+    base = flow("F", "L", "A").replace(b"</Flow>", note.format("CanvasMode").encode())
+    theirs = flow("F", "L", "A").replace(b"</Flow>", note.format("Builder").encode())
+    ours = base.replace(b"<label>L<", b"<label>M<")
+
+    merged = merge(base, theirs, ours, path=place)
+
+    assert told(merged.changes) == ["label: changed 'L' -> 'M'"]
+    assert not merged.kept
+    assert not merged.conflicts
+
+
 def test_equal_blank_items_and_columns_of_a_layout_do_not_collapse():
     blank = xml("layoutItems", emptySpace="true")
     place = "layouts/Lead-L.layout"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from orgs import (
+    PATCH,
     Org,
     copied,
     custom_field,
@@ -24,6 +25,7 @@ from orgs import (
 
 from sidecar.package.canonical import differing
 from sidecar.package.parts import PATCHES, join, read_manifest, split
+from sidecar.package.patches import read_patches
 from sidecar.package.plan import (
     Plan,
     changed_since,
@@ -181,6 +183,19 @@ def test_a_field_of_our_name_that_is_another_blocks(field, why):
     assert why in entry(found, "CustomField", "Lead.Referrer__c").reason
 
 
+def test_a_field_that_we_installed_is_lengthened_by_an_upgrade():
+    org, first = small_installed()
+    longer = {
+        name: content.replace(b"<length>80<", b"<length>120<")
+        for name, content in package().items()
+    }
+
+    found = plan(longer, org.retrieve(everything(org)), first.installed)
+
+    assert not found.blocked
+    assert entry(found, "CustomField", "Lead.Referrer__c").action == "patch"
+
+
 def test_settings_that_were_not_retrieved_block_instead_of_being_replaced():
     org = small()
     del org.files["standardValueSets/LeadSource.standardValueSet"]
@@ -300,6 +315,26 @@ def test_a_package_without_sections_leaves_those_that_were_installed():
 
     assert found.empty
     assert found.installed[PATCHES] == first.installed[PATCHES]
+
+
+def test_another_module_s_sections_leave_ours_on_the_page():
+    org, first = small_installed()
+    other = read_patches(
+        PATCH.replace(b'"Referral"', b'"Referrals Made"').replace(b"Key__c", b"Made__c")
+    )
+
+    found = plan(
+        package(), org.retrieve(everything(org)), first.installed, patches=other
+    )
+    org.deploy(found.archive)
+
+    assert b"<field>Referral_Key__c</field>" in org.files[LAYOUT]
+    assert b"<field>Referral_Made__c</field>" in org.files[LAYOUT]
+    remembered = read_patches(found.installed[PATCHES])
+    assert {item.label for item in remembered.sections} == {
+        "Referral",
+        "Referrals Made",
+    }
 
 
 def everything(org):

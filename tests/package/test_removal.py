@@ -19,9 +19,12 @@ from orgs import (
 )
 from test_plan import LAYOUT, STATUS, made, small, small_installed
 
+from sidecar.package import archive, read
 from sidecar.package.canonical import differing
 from sidecar.package.parts import read_manifest
-from sidecar.package.plan import members_to_retrieve
+from sidecar.package.patches import read_patches
+from sidecar.package.placeholders import declared, fill
+from sidecar.package.plan import members_to_retrieve, plan
 from sidecar.package.removal import (
     flow_versions,
     members_to_remove,
@@ -48,8 +51,8 @@ def do(org: Org, step) -> None:
         case "deploy":
             assert not any("purge" in path for path in step.archive)
             org.deploy(step.archive)
-        case other:
-            raise AssertionError(other)
+        case "by_hand":
+            org.by_hand(step.names)
 
 
 def taken_out(org: Org, installed, before, steps=None):
@@ -140,6 +143,35 @@ def test_a_rolled_back_upgrade_leaves_the_first_version(seed):
         do(org, step)
 
     assert equal(org.files, then)
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    """The bundled package; a translation is no component, and has no end of its own."""
+    tree = read.load(read.bundled())
+    chosen = [m.name for m in read.modules(tree) if m.name != "translations"]
+    tree = read.select(tree, chosen)
+    values = {item.name: f"{item.name}.example.com" for item in declared(tree)}
+    declarations = sorted((read.bundled() / "patches").glob("*.json"))
+    sections = read_patches(*(path.read_bytes() for path in declarations))
+    return archive.files(fill(tree, values)), sections
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_bundled_package_comes_once_and_goes_without_a_trace(bundle, seed):
+    ours, sections = bundle
+    org = copied(customer(seed))
+    members = members_to_retrieve(ours, sections, layouts=org.layouts())
+    before = org.retrieve(members, seed)
+    found = plan(ours, before, patches=sections)
+    org.deploy(found.archive)
+
+    again = plan(ours, org.retrieve(members), found.installed, patches=sections)
+    removal = taken_out(org, found.installed, before)
+
+    assert again.empty
+    assert equal(org.files, customer(seed))
+    assert not removal.losses
 
 
 @pytest.mark.parametrize("done", range(12))
