@@ -80,6 +80,10 @@ class Access:
         """Tell whether the user may ``Read``, ``Create``, ``Edit`` or ``Delete``."""
         if self.is_system or self.has("ModifyAllData"):
             return True
+        if type_.tooling:
+            return action == "Read" and self.has("ViewSetup")
+        if type_.setup and type_.read_permission is not None:
+            return action == "Read" and self.has(type_.read_permission)
         if type_.setup:
             return action == "Read" or self.has("ManageUsers")
         if action == "Read" and self.has("ViewAllData"):

@@ -70,6 +70,8 @@ class Records:
     def __init__(self, org: Org) -> None:
         self._org = org
         self._tables: dict[str, Table] = {}
+        # Object -> what brings its rows up to date before they are looked at.
+        self.mirrors: dict[str, Callable[[Table], None]] = {}
         self.before_save: list[Hook] = []
         self.validate: list[Hook] = []
         self.after_save: list[Hook] = []
@@ -90,6 +92,8 @@ class Records:
             )
             found = Table(name, journal=self._org.journal, touched=touched)
             self._tables[name] = found
+        if (mirror := self.mirrors.get(name)) is not None:
+            mirror(found)
         return found
 
     def forget_indexes(self) -> None:

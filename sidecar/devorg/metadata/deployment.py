@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -99,6 +100,15 @@ class Deployments:
         self._pending: deque[Deployment] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+
+    def __iter__(self) -> Iterator[Deployment]:
+        """All deployments, the oldest first."""
+        return iter(list(self._known.values()))
+
+    @property
+    def version(self) -> int:
+        """Another number whenever one was begun, or has come further."""
+        return hash(tuple(each.status for each in self._known.values()))
 
     def start(self, access: Access, data: bytes, options: Options) -> Deployment:
         """

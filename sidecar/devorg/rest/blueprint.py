@@ -18,6 +18,7 @@ from sidecar.devorg.rest import (
     sobjects,
 )
 from sidecar.devorg.rest.calls import Answer, Call, Router, refused, split_url
+from sidecar.devorg.tooling import routes as tooling
 
 if TYPE_CHECKING:
     from sidecar.devorg.org import Org
@@ -45,6 +46,7 @@ def blueprint(org: Org) -> Blueprint:
             *queries.routes(),
             *composite.routes(dispatch),
             *ingest.routes(),
+            *tooling.ROUTES,
         ]
     )
 

@@ -101,7 +101,8 @@ def _all_fields(item: AllFields, query: Query, scope: Scope, root: _Node) -> Non
 
 
 def _shower(node: _Node, scope: Scope, type_: ObjectType, version: str) -> Show:
-    base = f"/services/data/v{version}/sobjects/"
+    below = "tooling/sobjects" if type_.tooling else "sobjects"
+    base = f"/services/data/v{version}/{below}/"
     parents = [
         (name, reference, _parent_shower(inner, scope, reference, version))
         for name, (reference, inner) in node.parents.items()

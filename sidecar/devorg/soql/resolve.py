@@ -182,6 +182,8 @@ def parent_row(org: Org, reference: Field, row: Row) -> Row | None:
     parent_id = row.get(reference.name)
     if not isinstance(parent_id, str):
         return None
+    if len(reference.reference_to) == 1:
+        return org.records.table(reference.reference_to[0]).rows.get(parent_id)
     type_ = org.schema.of_id(parent_id)
     return org.records.table(type_.name).rows.get(parent_id) if type_ else None
 

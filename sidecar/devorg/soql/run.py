@@ -87,7 +87,22 @@ def run(
             "NUMBER_OUTSIDE_VALID_RANGE",
             f"Maximum SOQL offset allowed is {MAX_OFFSET}",
         )
-    return _run(query, scope, version, all_rows=all_rows or query.all_rows)
+    found = _run(query, scope, version, all_rows=all_rows or query.all_rows)
+    if scope.type.tooling and found.total > 1:
+        _one_at_a_time(query, found.total)
+    return found
+
+
+def _one_at_a_time(query: Query, total: int) -> None:
+    """Refuse to show the metadata of several rows, as the Tooling API does."""
+    names = {i.path[-1].lower() for i in query.select if isinstance(i, FieldRef)}
+    if names & {"metadata", "fullname"}:
+        raise Refusal(
+            "MALFORMED_QUERY",
+            "When retrieving results with Metadata or FullName fields, the query "
+            "qualifications must specify no more than one row for retrieval. Result "
+            f"size: {total}",
+        )
 
 
 def _run(query: Query, scope: Scope, version: str, *, all_rows: bool) -> Result:

@@ -72,7 +72,9 @@ def _operand(comparison: Comparison, scope: Scope) -> tuple[Field, Getter]:
         return date_part(left, scope)
     resolved = scope.resolve(left)
     field = resolved.field
-    if field.type == "address" or (field.type == "textarea" and field.length > 255):
+    if field.type in {"address", "complexvalue"} or (
+        field.type == "textarea" and field.length > 255
+    ):
         raise scope.refuse(
             "INVALID_FIELD",
             left.at,
