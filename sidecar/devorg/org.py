@@ -22,6 +22,8 @@ from sidecar.devorg.records import Records
 from sidecar.devorg.schema import Schema
 from sidecar.devorg.sessions import App, Sessions
 from sidecar.devorg.standard_objects import standard_types
+from sidecar.devorg.tooling import mirrors
+from sidecar.devorg.tooling.objects import mirror_types
 
 # A Developer Edition's calls in 24 hours.
 DAILY_LIMIT = 15_000
@@ -47,7 +49,7 @@ class Org:
         self.base_url = "https://localhost"
         self.lock = threading.RLock()
         self.journal = Journal()
-        self.schema = Schema(standard_types())
+        self.schema = Schema([*standard_types(), *mirror_types()])
         self.records = Records(self)
         self.sessions = Sessions(org_id=self.id, clock=clock, lifetime=SESSION_LIFETIME)
         self.apps: dict[str, App] = {}
@@ -59,6 +61,7 @@ class Org:
         # Called when the back door empties the org; whoever keeps state adds to it.
         self.on_reset: list[Callable[[], None]] = [self.outbound.reset]
         self.metadata: Metadata = Metadata(self)
+        mirrors.install(self)
         self.events: Events = Events(self)
         self.on_reset.append(self.events.bus.empty)
         self._stop = threading.Event()
