@@ -155,7 +155,7 @@ def describe_field(
         "aiPredictionField": False,
         "autoNumber": False,
         "byteLength": field.length * (1 if field.type in {"id", "reference"} else 3),
-        "calculated": field.formula is not None,
+        "calculated": field.compute is not None and field.custom,
         "calculatedFormula": field.formula,
         "cascadeDelete": field.delete_constraint == "Cascade",
         "caseSensitive": field.case_sensitive,

@@ -384,7 +384,7 @@ def test_a_failure_of_the_text_tells_its_line(org):
                 "Code__c",
                 "<label>C</label><type>Lookup</type><referenceTo>Account</referenceTo>",
             ),
-            "Cannot update a field to a Lookup from something else",
+            "Cannot update a field to a Lookup, MasterDetail, or Hierarchy from something else",
         ),
         (
             field(

@@ -128,7 +128,9 @@ def _read_manifest(package: Package, content: bytes) -> None:
 def _members(root: Element) -> dict[str, list[str]]:
     members: dict[str, list[str]] = {}
     for each in children(root, "types"):
-        members.setdefault(text(each, "name") or "", []).extend(texts(each, "members"))
+        # The CLI marks folders by a slash: "Referral_Tracking/".
+        names = [name.rstrip("/") for name in texts(each, "members")]
+        members.setdefault(text(each, "name") or "", []).extend(names)
     return members
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from sidecar.devorg.formula import Formula, FormulaError, Type, Value
-from sidecar.devorg.metadata import field_types, formula_scope
+from sidecar.devorg.metadata import field_types, formula_scope, platform_event
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import (
     NOT_AVAILABLE,
@@ -27,7 +27,6 @@ from sidecar.devorg.metadata.element import (
 from sidecar.devorg.metadata.work import (
     Work,
     check_name,
-    missing,
     object_of,
     too_long,
 )
@@ -50,6 +49,7 @@ _DESCRIBED = {
     "Percent": "percent",
     "Phone": "phone",
     "Picklist": "picklist",
+    "Summary": "double",
     "Text": "string",
     "TextArea": "textarea",
     "Time": "time",
@@ -84,11 +84,15 @@ def apply(work: Work, part: Part, component_id: str) -> Field:
     type_ = object_of(work, object_name)
     if not name.endswith("__c"):
         if type_.field(name) is None:
-            raise missing("fullName", "CustomField", part.full_name)
+            raise Problem("Could not resolve standard field's name.")
         raise Problem(f"{part.full_name}: {NOT_AVAILABLE}")
     check_name(name.removesuffix("__c"), most=40)
+    if object_name.endswith("__e"):
+        platform_event.check_field(part.element)
     made = field_from(work, type_, name, part.element)
     made.id = component_id
+    if object_name.endswith("__e"):
+        made.permissionable = made.updateable = False
     _check_change(work, type_, made)
     work.org.schema.add_field(object_name, made)
     work.org.records.forget_indexes()
@@ -260,7 +264,10 @@ def _check_change(work: Work, type_: ObjectType, made: Field) -> None:
         )
     if before.type != made.type:
         if made.type == "reference":
-            raise Problem("Cannot update a field to a Lookup from something else")
+            raise Problem(
+                "Cannot update a field to a Lookup, MasterDetail, or Hierarchy from "
+                "something else"
+            )
         if _holds_values(work, type_, before):
             raise Problem("Cannot change type due to existing data")
     if before.global_value_set != made.global_value_set:

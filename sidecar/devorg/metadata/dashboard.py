@@ -66,10 +66,7 @@ def _check_runner(work: Work, part: Part) -> None:
     ]
     allowed = work.features.dashboards_allowed(work.org.metadata.edition)
     if len(dynamic) >= allowed:
-        raise Problem(
-            "You have reached the maximum number of dynamic dashboards allowed for "
-            f"your organization: {allowed}"
-        )
+        raise Problem("You reached the limit for dashboards run as the logged-in user.")
 
 
 def _components(element: Element) -> Iterator[Element]:
@@ -125,7 +122,7 @@ def _check_component(work: Work, element: Element) -> None:
             continue
         if reportable.column(work.org.schema, column) is None:
             raise Problem(
-                f"{tag}-Invalid value specified: {column}", line=line_of(element)
+                f"{tag}: Invalid value specified: {column}", line=line_of(element)
             )
 
 

@@ -9,6 +9,8 @@ from sidecar.devorg.metadata.shapes import SHAPES, Slot
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 _NS = f"{{{NAMESPACE}}}"
+# On an element that is required, and empty all the same.
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 Element = etree._Element
 
 # What a refused part of a supported type is told, and a type that is not run here.
@@ -80,6 +82,8 @@ def check(element: Element, shape: str) -> None:
 
 
 def _check_value(child: Element, slot: Slot) -> None:
+    if child.get(_NIL) in {"true", "1"}:
+        return
     text = (child.text or "").strip()
     if slot.kind == "b" and text not in {"true", "false", "1", "0"}:
         raise Problem(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sidecar.devorg.metadata import summary
 from sidecar.devorg.metadata.auto_number import AutoNumber
 from sidecar.devorg.metadata.element import (
     Element,
@@ -161,4 +162,5 @@ _READERS: dict[str, Reader] = {
     "Lookup": _lookup,
     "MasterDetail": _lookup,
     "AutoNumber": _auto_number,
+    "Summary": summary.read,
 }

@@ -60,6 +60,8 @@ def apply(work: Work, part: Part, _component_id: str) -> tuple[str, ...]:
         raise Problem(f"Invalid name for Layout: {part.full_name}")
     check_length("Name", name, 80)
     type_ = object_of(work, object_name)
+    if not children(part.element, "layoutSections"):
+        raise Problem("Layout must have at least 1 section")
     shown: list[str] = []
     for item in _items(part.element):
         _check_item(work, type_, item, shown)
@@ -68,8 +70,7 @@ def apply(work: Work, part: Part, _component_id: str) -> tuple[str, ...]:
             raise Problem(
                 f"Layout must contain an item for required layout field: {needed}"
             )
-    for each in children(part.element, "relatedLists"):
-        _check_related_list(work, type_, each)
+    _check_related_lists(work, type_, part.element)
     _check_actions(work, part.element)
     return tuple(shown)
 
@@ -115,8 +116,13 @@ def _check_item(work: Work, type_: ObjectType, item: Element, shown: list[str]) 
     if found is None:
         raise missing("field", "CustomField", f"{type_.name}.{name}")
     if found.name in shown:
-        raise Problem(f"Duplicate item: {found.name}", line=line_of(item))
+        raise Problem(
+            f"Field: field, value:{found.name} appears more than once",
+            line=line_of(item),
+        )
     shown.append(found.name)
+    if name in _needed(type_) and text(item, "behavior") != "Required":
+        raise Problem(f"Field:{found.name} must be Required", line=line_of(item))
     read_only = not (found.createable or found.updateable) and found.formula is not None
     if read_only and text(item, "behavior") in {"Edit", "Required"}:
         raise Problem(f"Field:{found.name} must be Readonly", line=line_of(item))
@@ -132,6 +138,19 @@ def _needed(type_: ObjectType) -> Iterator[str]:
             yield field.name
 
 
+def _check_related_lists(work: Work, type_: ObjectType, layout: Element) -> None:
+    seen: set[str] = set()
+    for each in children(layout, "relatedLists"):
+        name = text(each, "relatedList") or ""
+        if name in seen:
+            raise Problem(
+                f"Field: relatedLists, value:{name} appears more than once",
+                line=line_of(each),
+            )
+        seen.add(name)
+        _check_related_list(work, type_, each)
+
+
 def _check_related_list(work: Work, type_: ObjectType, element: Element) -> None:
     name = text(element, "relatedList") or ""
     if name in _STANDARD_LISTS:
@@ -145,7 +164,9 @@ def _check_related_list(work: Work, type_: ObjectType, element: Element) -> None
         if column == column.upper() or "." in column:
             continue
         if column != "NAME" and listed.field(column) is None:
-            raise missing("fields", "CustomField", f"{listed.name}.{column}")
+            raise Problem(
+                f"Invalid field:{column} in related list:{name}", line=line_of(element)
+            )
 
 
 def _check_actions(work: Work, layout: Element) -> None:

@@ -88,9 +88,7 @@ def matching_rule(work: Work, part: Part, _component_id: str) -> Matching:
     if isinstance(known, Matching) and known.active:
         changed = before is not None and not before.says_the_same(part)
         if changed and status == "Active":
-            raise Problem(
-                "An active matching rule can't be changed. Deactivate it first."
-            )
+            raise Problem("Before you change a matching rule, you must deactivate it.")
         if not changed:
             return known
     _check_number_active(work, part.full_name, object_name, status == "Active")
@@ -157,7 +155,7 @@ def remove_matching(work: Work, full_name: str) -> None:
             )
     value = found.value if found else None
     if isinstance(value, Matching) and value.active:
-        raise Problem("An active matching rule can't be deleted. Deactivate it first.")
+        raise Problem("Before you delete a matching rule, you must deactivate it.")
 
 
 def duplicate_rule(work: Work, part: Part, _component_id: str) -> int:
@@ -208,8 +206,8 @@ def _check_match(
     now = work.org.clock.now()
     if active and isinstance(value, Matching) and value.status(now) != "Active":
         raise Problem(
-            "You can't activate this duplicate rule because it uses a matching rule "
-            f"that isn't active: {name}"
+            "Before you can use this duplicate rule, all associated matching rules "
+            "must be active and have their fields mapped"
         )
 
 

@@ -73,7 +73,7 @@ def _step(type_: ObjectType, field: Field, step: Element, seen: set[str]) -> Non
     seen.add(value)
     if not any(each.value == value for each in field.values):
         raise Problem(
-            f"Picklist value: {value} in picklist: {type_.name}.{field.name} not found",
+            f"Picklist value: {value} in picklist: {field.name} not found",
             line=line_of(step),
         )
     names = texts(step, "fieldNames")

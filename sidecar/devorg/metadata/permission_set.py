@@ -185,7 +185,9 @@ def _field(work: Work, full_name: str) -> tuple[ObjectType, Field]:
     object_name, _, name = full_name.partition(".")
     type_ = work.org.schema.get(object_name)
     field = None if type_ is None else type_.field(name)
-    if type_ is None or field is None:
+    if type_ is None:
+        raise missing("field", "CustomObject", object_name)
+    if field is None:
         raise missing("field", "CustomField", full_name)
     return type_, field
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sidecar.devorg.ids import base62
 from sidecar.devorg.metadata.apex import Code
 from sidecar.devorg.metadata.component import Part
-from sidecar.devorg.metadata.element import Problem, check, number, text
+from sidecar.devorg.metadata.element import Element, Problem, check, number, text
 from sidecar.devorg.metadata.work import Work, check_length, check_name, missing
 from sidecar.devorg.notation import fields_from
 from sidecar.devorg.schema import ObjectType
@@ -64,6 +64,21 @@ def apply(work: Work, part: Part, component_id: str) -> ObjectType:
         work.org.schema.add_type(type_)
     work.org.schema.version += 1
     return type_
+
+
+def check_field(element: Element) -> None:
+    """
+    Check that a field can be one of an event.
+
+    Raises:
+        Problem: its type cannot, or it asks for what only records have.
+    """
+    kind = text(element, "type") or ""
+    if kind not in FIELD_TYPES:
+        raise Problem(f"Can not specify '{kind}' for a platform event field")
+    for name in ("externalId", "unique", "trackHistory", "formula"):
+        if text(element, name) not in {None, "false", "0"}:
+            raise Problem(f"Can not specify '{name}' for a platform event field")
 
 
 def _prefix(work: Work) -> str:

@@ -57,7 +57,7 @@ def business_process(work: Work, part: Part, _component_id: str) -> None:
     if not values:
         raise Problem("Required field is missing: values")
     for each in values:
-        _check_value(type_, field, each)
+        _check_value(field, each)
 
 
 def record_type(work: Work, part: Part, component_id: str) -> str:
@@ -129,16 +129,16 @@ def _check_picklist(type_: ObjectType, element: Element) -> None:
             f"Picklist {name} of {type_.name} not found", line=line_of(element)
         )
     for each in children(element, "values"):
-        _check_value(type_, field, each)
+        _check_value(field, each)
 
 
-def _check_value(type_: ObjectType, field: Field, element: Element) -> None:
+def _check_value(field: Field, element: Element) -> None:
     value = text(element, "fullName") or ""
     # Values of record types are percent-encoded: "Proposal%2FPrice Quote".
     plain = value.replace("%2F", "/").replace("%2E", ".").replace("%26", "&")
     plain = plain.replace("%28", "(").replace("%29", ")").replace("%25", "%")
     if not any(each.value in {value, plain} for each in field.values):
         raise Problem(
-            f"Picklist value: {value} in picklist: {type_.name}.{field.name} not found",
+            f"Picklist value: {value} in picklist: {field.name} not found",
             line=line_of(element),
         )

@@ -68,11 +68,11 @@ def apply(work: Work, part: Part, _component_id: str) -> Reportable:
     type_name = text(element, "reportType") or ""
     found = reportable(work.components, work.org.schema, type_name)
     if found is None:
-        raise Problem(f"reportType-Invalid value specified: {type_name}")
+        raise Problem(f"reportType: Invalid value specified: {type_name}")
     _check_currency(work, element)
     scope = text(element, "scope")
     if scope is not None and scope not in _SCOPES:
-        raise Problem(f"scope-Invalid value specified: {scope}")
+        raise Problem(f"scope: Invalid value specified: {scope}")
     _check_format(element)
     own = set(_own(element))
     for tag, column, where in _named(element):
@@ -80,7 +80,7 @@ def apply(work: Work, part: Part, _component_id: str) -> Reportable:
             continue
         if found.column(work.org.schema, column) is None:
             raise Problem(
-                f"{tag}-Invalid value specified: {column}", line=line_of(where)
+                f"{tag}: Invalid value specified: {column}", line=line_of(where)
             )
     return found
 
@@ -99,7 +99,7 @@ def need_folder(work: Work, type_: str, name: str) -> None:
 def _check_currency(work: Work, element: Element) -> None:
     currency = text(element, "currency")
     if currency and not work.features.multi_currency and currency not in {"USD", "EUR"}:
-        raise Problem(f"currency-Invalid value specified: {currency}")
+        raise Problem(f"currency: Invalid value specified: {currency}")
 
 
 def _check_format(element: Element) -> None:

@@ -40,6 +40,7 @@ _STANDARD_TEXT = {
         CREATED_DATE=CreatedDate LAST_UPDATE=LastModifiedDate FULL_NAME=Owner.Name
         NEXT_STEP=NextStep LEAD_SOURCE=LeadSource TYPE=Type DESCRIPTION=Description
         CLOSED=IsClosed WON=IsWon FORECAST_CATEGORY=ForecastCategoryName
+        ROLLUP_DESCRIPTION=Owner.UserRole.Name
         LAST_ACTIVITY=LastActivityDate QUANTITY=TotalOpportunityQuantity
         CAMPAIGN_NAME=Campaign.Name OPPORTUNITY_ID=Id
         """,

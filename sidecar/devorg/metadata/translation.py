@@ -92,14 +92,14 @@ def _field(type_: ObjectType, element: Element) -> None:
     check_length("Label", text(element, "label"), _LABEL)
     check_length("InlineHelpText", text(element, "help"), _HELP)
     for each in children(element, "picklistValues"):
-        _picklist_value(type_, field, each)
+        _picklist_value(field, each)
 
 
-def _picklist_value(type_: ObjectType, field: Field, element: Element) -> None:
+def _picklist_value(field: Field, element: Element) -> None:
     label = text(element, "masterLabel")
     if field.global_value_set or not any(v.label == label for v in field.values):
         raise Problem(
-            f"Picklist value: {label} in picklist: {type_.name}.{field.name} not found",
+            f"Picklist value: {label} in picklist: {field.name} not found",
             line=line_of(element),
         )
 
