@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import logs, settings
+from sidecar.console import pages
 from sidecar.intake import door
 from sidecar.store import database
 from sidecar.wiring import Wiring
@@ -50,15 +51,17 @@ def create_app(wiring: Wiring) -> Flask:
     outbound = door.application(
         wiring, max_bytes=wiring.settings.max_message_bytes, now=wiring.now
     )
-    pages = app.wsgi_app
+    inside = app.wsgi_app
 
     def entrance(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Salesforce's own door stands before Flask's; see ``intake.door``."""
         if environ["PATH_INFO"].startswith(door.PREFIX):
             return outbound(environ, start)
-        return pages(environ, start)
+        return inside(environ, start)
 
     app.wsgi_app = entrance  # type: ignore[assignment, method-assign]
+
+    pages.add_pages(app, wiring)
 
     @app.get("/healthz")
     def alive() -> Response:

@@ -1,7 +1,7 @@
 """Builds every adapter from the settings; the only place that knows them all."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import redis
+import requests
 from sqlalchemy import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -31,7 +32,7 @@ from sidecar.package import read as package
 from sidecar.package.bundle import Bundle
 from sidecar.playbooks import read as playbooks
 from sidecar.referral.playbook import Email, Playbook
-from sidecar.salesforce import login
+from sidecar.salesforce import login, trial
 from sidecar.salesforce.caller import Caller, caller_for
 from sidecar.salesforce.hosts import checked
 from sidecar.salesforce.ids import same_org
@@ -201,7 +202,7 @@ class Wiring:
         """The org's address and our access token."""
         with self.engine.connect() as db:
             known = connections.login(db, connection_id, keyring=self.keyring)
-        return self._host(known.instance_url), known.access_token
+        return self.host(known.instance_url), known.access_token
 
     def renew(self, connection_id: int, stale: str | None) -> str:
         """Log in again; one worker a time, and the org must still be the same."""
@@ -214,10 +215,11 @@ class Wiring:
                 grant = login.fetch(
                     http_session(ca_file=self.settings.ca_file),
                     flow=known.flow,
-                    login_url=self._host(known.login_url),
+                    login_url=self.host(known.login_url),
                     client_id=known.client_id,
                     username=known.username,
                     secret=known.secret,
+                    client_secret=known.client_secret,
                 )
                 if not same_org(grant.org_id, connection.org_id):
                     raise Permanent(
@@ -233,7 +235,7 @@ class Wiring:
     def as_admin(self, admin: Admin) -> Caller:
         """Call an org as the admin who installs."""
         return caller_for(
-            self._host(admin.instance_url), admin.token, ca_file=self.settings.ca_file
+            self.host(admin.instance_url), admin.token, ca_file=self.settings.ca_file
         )
 
     def as_integration(self, connection_id: int, ask: Callable[[Caller], T]) -> T:
@@ -267,8 +269,33 @@ class Wiring:
             "REFERRAL_EVENTS_URL": f"{self.settings.public_url}{_EVENTS}{hook_key}",
         }
 
-    def _host(self, url: str) -> str:
+    def try_out(self, connection_id: int) -> Iterator[trial.Step]:
+        """
+        Look at a connection, part by part.
+
+        Raises:
+            Permanent: there is none of this number, or its host is not Salesforce's.
+        """
+        with self.engine.connect() as db:
+            if connections.find(db, connection_id) is None:
+                raise Permanent(f"there is no connection {connection_id}")
+            known = connections.login(db, connection_id, keyring=self.keyring)
+        return trial.run(
+            self.http(),
+            login_url=self.host(known.login_url),
+            instance_url=self.host(known.instance_url),
+            username=known.username,
+            fetch=lambda: self.renew(connection_id, known.access_token),
+            now=self.now,
+        )
+
+    def host(self, url: str) -> str:
+        """Give back an address that may be called."""
         return checked(url, demo=self.settings.demo)
+
+    def http(self) -> requests.Session:
+        """A session in which no call can hang."""
+        return http_session(ca_file=self.settings.ca_file)
 
     # --- the jobs ---------------------------------------------------------------------
 
@@ -347,7 +374,7 @@ class Wiring:
         self, connection: OrgConnection, attempt: Attempt, email: Email, rep: Rep
     ) -> Letter:
         """Write the letter of a follow-up to the rep who owns the record."""
-        instance_url = self._host(connection.instance_url)
+        instance_url = self.host(connection.instance_url)
         values: Mapping[str, Any] = {
             **email.values,
             "owner": rep.name,

@@ -1,6 +1,7 @@
 """Our links to orgs."""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,6 +10,7 @@ import click
 
 from sidecar import keyring
 from sidecar.cli.frame import ID, json_option, show, show_json, wired
+from sidecar.console import authorize
 from sidecar.intake import door, listener_wsdl
 from sidecar.playbooks import read as playbooks
 from sidecar.referral.journey import Milestone
@@ -130,6 +132,62 @@ def connections_list(wiring: Wiring, as_json: bool) -> None:
         for item in known
     ]
     show(rows, as_json, "no connections; `sidecar connections add` makes one")
+
+
+@connections.command("authorize")
+@click.argument("name")
+@click.option("--login-url", required=True, help="The org's My Domain.")
+@click.option("--client-id", required=True, help="The app's consumer key.")
+@click.option(
+    "--client-secret-file", type=click.File(), help="Where the app wants its secret."
+)
+@click.option("--org-id", help="00D...; to be sure that it is this org.")
+@wired
+def connections_authorize(
+    wiring: Wiring,
+    name: str,
+    login_url: str,
+    client_id: str,
+    client_secret_file: Any,
+    org_id: str | None,
+) -> None:
+    """
+    Connect an org in the browser: prints a link for its admin.
+
+    Renews the login where there is a connection of this name. The app's callback URL
+    must be ours, to the letter; it is printed, too.
+
+    Example: sidecar connections authorize acme --client-id 3MVG9...
+    --login-url https://acme.my.salesforce.com
+    """
+    if org_id is not None and not (is_id(org_id) and org_id.startswith("00D")):
+        raise click.UsageError(f"--org-id {org_id!r} is no org id (00D..., 15 or 18)")
+    with wiring.engine.connect() as opened:
+        known = {item.name: item for item in connections_store.listing(opened)}
+    existing = known.get(name)
+    link = authorize.begin(
+        wiring,
+        name=name,
+        login_url=login_url,
+        client_id=client_id,
+        client_secret=_secret(client_secret_file) if client_secret_file else "",
+        org_id=existing.org_id if existing else to_18(org_id) if org_id else "",
+        connection_id=existing.id if existing else None,
+    )
+    click.echo(f"callback URL in the app: {authorize.redirect_uri(wiring.settings)}")
+    click.echo(f"open within 15 minutes:  {link}")
+
+
+@connections.command("test")
+@click.argument("connection_id", type=ID)
+@json_option
+@wired
+def connections_test(wiring: Wiring, connection_id: int, as_json: bool) -> None:
+    """Log in anew and look at everything the work needs; exits with 1 on a fault."""
+    steps = list(wiring.try_out(connection_id))
+    show([step._asdict() for step in steps], as_json, "")
+    if not all(step.well for step in steps):
+        sys.exit(1)
 
 
 @connections.command("fields")

@@ -160,6 +160,7 @@ def _add_app(org: Org, asked: dict[str, Any]) -> dict[str, object]:
         run_as=org.user_named(run_as) if run_as else None,
         authorised=None if authorised is None else {u for u in users.values() if u},
         rotates_refresh_tokens=bool(asked.get("rotates_refresh_tokens")),
+        callback_urls=list(asked.get("callback_urls", [])),
     )
     org.apps[app.consumer_key] = app
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from flask import Blueprint, Request, Response, jsonify, request
 
+from sidecar.devorg import authorize
 from sidecar.devorg.caller import bearer_token
 from sidecar.devorg.identity import identity_of, userinfo_of
 from sidecar.devorg.refusal import Refusal
@@ -51,6 +53,8 @@ def blueprint(org: Org, *, wall: Callable[[], float]) -> Blueprint:
         except Refusal as refusal:
             return _oauth_error(refusal)
         return _no_store(jsonify(answer))
+
+    authorize.add_routes(routes, org)
 
     @routes.route("/services/oauth2/userinfo", methods=["GET", "POST"])
     def userinfo() -> Response:
@@ -116,6 +120,8 @@ def _grant(
         if app.run_as is None:
             raise Refusal("invalid_grant", "no client credentials user enabled")
         return _token(org, app, app.run_as)
+    if grant_type == "authorization_code":
+        return _from_code(org, form)
     if grant_type == "refresh_token":
         app = _app(org, form.get("client_id", ""))
         given = form.get("client_secret")
@@ -127,6 +133,34 @@ def _grant(
         answer = _token(org, app, user_id)
         return answer | ({"refresh_token": next_token} if next_token else {})
     raise Refusal("unsupported_grant_type", "grant type not supported")
+
+
+def _from_code(org: Org, form: authorize.Form) -> dict[str, object]:
+    app = _app(org, form.get("client_id", ""))
+    if not _same(form.get("client_secret", ""), app.consumer_secret):
+        raise Refusal("invalid_client", "invalid client credentials")
+    code = org.codes.redeem(form, app, org.clock.now())
+    answer = _token(org, app, code.user_id) | {"scope": code.scope}
+    if "refresh_token" in code.scope.split():
+        key = app.consumer_key
+        answer["refresh_token"] = org.sessions.grant(code.user_id, app=key)
+    if "openid" in code.scope.split():
+        answer["id_token"] = _id_token(org, app, code)
+    return answer
+
+
+def _id_token(org: Org, app: App, code: authorize.Code) -> str:
+    """Sign as nobody can check: whoever has it from us over TLS need not."""
+    now = int(time.time())
+    claims = {
+        "iss": org.base_url,
+        "aud": app.consumer_key,
+        "sub": f"{org.base_url}/id/{org.id}/{code.user_id}",
+        "iat": now,
+        "exp": now + 120,
+        "nonce": code.nonce,
+    }
+    return jwt.encode(claims, app.consumer_secret, algorithm="HS256")
 
 
 def _token(org: Org, app: App, user_id: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ Client Credentials Flow" and "OAuth 2.0 Refresh Token Flow", Salesforce Help.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import jwt
@@ -22,13 +22,15 @@ class Grant:
     """
     What the org gave.
 
-    ``refresh_token`` is the new one where the org rotates them; ``org_id`` is cut out
-    of the identity URL.
+    ``refresh_token`` is the new one where the org rotates them; ``org_id`` and
+    ``user_id`` are cut out of the identity URL; ``answer`` is all that came.
     """
 
     access_token: str
     org_id: str
+    user_id: str = ""
     refresh_token: str | None = None
+    answer: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 def fetch(
@@ -39,6 +41,7 @@ def fetch(
     client_id: str,
     username: str,
     secret: str,
+    client_secret: str = "",
 ) -> Grant:
     """
     Ask for an access token.
@@ -48,12 +51,26 @@ def fetch(
         flow: one of ``FLOWS``.
         login_url: checked; for client credentials the org's My Domain.
         secret: the private key in PEM, the client's secret, or the refresh token.
+        client_secret: beside a refresh token, where the app wants it.
 
     Raises:
         Retryable: no answer, or the login service has trouble.
         Permanent: the org refuses; with its words and what to look at.
     """
     form = _form(flow, login_url, client_id, username, secret)
+    if flow == "refresh_token" and client_secret:
+        form = {**form, "client_secret": client_secret}
+    return ask(http, login_url, form)
+
+
+def ask(http: requests.Session, login_url: str, form: Mapping[str, str]) -> Grant:
+    """
+    Send a form to the token endpoint.
+
+    Raises:
+        Retryable, Permanent: as ``fetch``.
+    """
+    flow = form["grant_type"]
     try:
         answer = http.post(f"{login_url}/services/oauth2/token", data=form)
     except requests.RequestException as exc:
@@ -68,20 +85,24 @@ def fetch(
         ) from exc
     if answer.status_code != 200 or "access_token" not in given:
         raise Permanent(_refusal(flow, given))
+    org_id, user_id = _identity(str(given.get("id", "")))
+    refresh_token = given.get("refresh_token")
     return Grant(
         access_token=str(given["access_token"]),
-        org_id=_org_id(str(given.get("id", ""))),
-        refresh_token=given.get("refresh_token") if flow == "refresh_token" else None,
+        org_id=org_id,
+        user_id=user_id,
+        refresh_token=str(refresh_token) if refresh_token else None,
+        answer=given,
     )
 
 
-def _org_id(identity_url: str) -> str:
+def _identity(identity_url: str) -> tuple[str, str]:
     """``https://login.salesforce.com/id/<org>/<user>``; empty where it is not that."""
     match urlsplit(identity_url).path.split("/"):
-        case ["", "id", org_id, _]:
-            return org_id
+        case ["", "id", org_id, user_id]:
+            return org_id, user_id
         case _:
-            return ""
+            return "", ""
 
 
 def _form(
@@ -128,6 +149,24 @@ def _audience(login_url: str) -> str:
     return f"https://{'test' if sandbox else 'login'}.salesforce.com"
 
 
+# What Salesforce says behind one and the same invalid_grant, and what helps.
+_SAID = {
+    "hasn't approved": "the user is not pre-authorised: in the app's policies, allow "
+    "admin approved users and select a permission set that the user has",
+    "audience is invalid": "the login URL belongs to another kind of org: "
+    "https://test.salesforce.com for a sandbox, https://login.salesforce.com else",
+    "invalid assertion": "the certificate in the app is not the one of this key",
+    "expired authorization code": "the code or assertion came too late: this machine's "
+    "clock may be off",
+    "expired access/refresh token": "the refresh token is used up or revoked: connect "
+    "the org again",
+    "no client credentials user": "name a Run As user in the app's policies",
+    "redirect_uri": "the app's callback URL is another one, to the letter",
+    "code verifier": "the answer belongs to another attempt: begin again",
+    "ip restricted": "the app's policies, or the profile's login IP ranges, refuse "
+    "this machine's address",
+    "user is inactive": "activate the integration user",
+}
 _REMEDIES = {
     "invalid_grant": "the user may not be pre-authorised for the app, the user name "
     "or the audience may be wrong, or this machine's clock may be off",
@@ -140,10 +179,14 @@ _REMEDIES = {
 }
 
 
-def _refusal(flow: str, given: Mapping[str, object]) -> str:
+def _refusal(grant_type: str, given: Mapping[str, object]) -> str:
     error = str(given.get("error", "no reason given"))
     told = f"{error}: {given.get('error_description', '')}".rstrip(": ")
-    remedy = _REMEDIES.get(error)
-    if flow == "refresh_token" and error == "invalid_grant":
-        remedy = "the refresh token is used up or revoked: connect the org again"
+    remedy = next(
+        (helps for said, helps in _SAID.items() if said in told), _REMEDIES.get(error)
+    )
+    if grant_type == "refresh_token" and error == "invalid_grant":
+        remedy = _SAID["expired access/refresh token"]
+    if grant_type == "authorization_code":
+        return f"the org refuses the code ({told})" + (f"; {remedy}" if remedy else "")
     return f"reconnect needed ({told})" + (f"; {remedy}" if remedy else "")

@@ -24,6 +24,7 @@ class NewConnection:
     instance_url: str
     client_id: str
     secret: str
+    client_secret: str = ""
     username: str = ""
     time_zone: str = "UTC"
     fallback_owner_id: str | None = None
@@ -69,6 +70,7 @@ class Login:
     client_id: str
     username: str
     secret: str
+    client_secret: str
     access_token: str | None
 
 
@@ -88,6 +90,9 @@ def add(db: Connection, new: NewConnection, *, keyring: Keyring) -> int:
                 client_id=new.client_id,
                 username=new.username,
                 secret_sealed=keyring.seal(new.secret),
+                client_secret_sealed=keyring.seal(new.client_secret)
+                if new.client_secret
+                else None,
                 time_zone=new.time_zone,
                 fallback_owner_id=new.fallback_owner_id,
                 status_map=dict(new.status_map or {}),
@@ -188,6 +193,28 @@ def renew_token(
     return access_token
 
 
+def replace_login(
+    db: Connection,
+    connection_id: int,
+    *,
+    secret: str,
+    client_secret: str,
+    access_token: str,
+    keyring: Keyring,
+) -> None:
+    """Log in from now on with what an admin has just allowed."""
+    db.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(
+            flow="refresh_token",
+            secret_sealed=keyring.seal(secret),
+            client_secret_sealed=keyring.seal(client_secret) if client_secret else None,
+            access_token_sealed=keyring.seal(access_token),
+        )
+    )
+
+
 def pause(db: Connection, connection_id: int, *, until: datetime, why: str) -> None:
     """Let nothing be asked of the org before ``until``."""
     db.execute(
@@ -235,7 +262,7 @@ def _value(row: Row[Any]) -> OrgConnection:
 
 
 def _login(row: Row[Any], keyring: Keyring) -> Login:
-    token = row.access_token_sealed
+    token, app_secret = row.access_token_sealed, row.client_secret_sealed
     return Login(
         flow=row.flow,
         login_url=row.login_url,
@@ -243,5 +270,6 @@ def _login(row: Row[Any], keyring: Keyring) -> Login:
         client_id=row.client_id,
         username=row.username,
         secret=keyring.open(row.secret_sealed),
+        client_secret=keyring.open(app_secret) if app_secret else "",
         access_token=keyring.open(token) if token else None,
     )

@@ -66,6 +66,7 @@ connection = Table(
     Column("client_id", Text, nullable=False),
     Column("username", Text, nullable=False, server_default=""),
     Column("secret_sealed", Text, nullable=False),
+    Column("client_secret_sealed", Text),  # of the app, beside a refresh token
     Column("access_token_sealed", Text),
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("fallback_owner_id", Text),
@@ -277,4 +278,14 @@ stream_position = Table(
     Column("topic", Text, primary_key=True),  # /event/..., /data/...
     Column("replay_id", LargeBinary, nullable=False),  # opaque: never computed with
     Column("updated_at", DateTime(timezone=True), nullable=False),
+)
+
+authorization = Table(
+    "authorization",
+    metadata,
+    _id(),
+    Column("ticket_hash", Text, nullable=False, unique=True),
+    Column("state_hash", Text, nullable=False, unique=True),
+    Column("sealed", Text, nullable=False),  # JSON: store.authorizations.Pending
+    Column("expires_at", DateTime(timezone=True), nullable=False),
 )

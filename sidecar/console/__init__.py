@@ -1,0 +1,1 @@
+"""The face for admins: pages that a browser shows."""
