@@ -1,7 +1,7 @@
 """Records of an org: tasks written, leads and users read, many in one call."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,22 +59,69 @@ class Records:
             "Upsert Multiple Records with Fewer Round-Trips", REST API Developer Guide:
             results come in the order of the records.
         """
+        answers = self._upsert(connection_id, tasks)
+        moved = self._converted(connection_id, tasks, answers)
+        if moved:
+            again = self._upsert(connection_id, list(moved.values()))
+            for place, answer in zip(moved, again, strict=True):
+                answers[place] = answer
+        now = self.sessions.now()
+        return [
+            str(answer["id"])
+            if answer["success"]
+            else refusals.of_errors(answer["errors"], now)
+            for answer in answers
+        ]
+
+    def _upsert(
+        self, connection_id: int, tasks: Sequence[tuple[str, Task]]
+    ) -> list[Mapping[str, Any]]:
         body = {
             "allOrNone": False,
             "records": [_task(key, task) for key, task in tasks],
         }
         path = f"composite/sobjects/Task/{TASK_KEY}"
-        results = self.sessions.call(
-            connection_id,
-            lambda client: client.restful(path, method="PATCH", json=body),
+        return list(
+            self.sessions.call(
+                connection_id,
+                lambda client: client.restful(path, method="PATCH", json=body),
+            )
+            or []
         )
-        now = self.sessions.now()
-        return [
-            str(result["id"])
-            if result["success"]
-            else refusals.of_errors(result["errors"], now)
-            for result in results or []
-        ]
+
+    def _converted(
+        self,
+        connection_id: int,
+        tasks: Sequence[tuple[str, Task]],
+        answers: Sequence[Mapping[str, Any]],
+    ) -> dict[int, tuple[str, Task]]:
+        """
+        Point what was meant for a lead, converted in the meantime, at what it became.
+
+        A converted lead takes no more tasks; a rep converts within seconds of a
+        milestone, before the task for it is there.
+        """
+        late = {
+            place: tasks[place]
+            for place, answer in enumerate(answers)
+            if refusals.CONVERTED in refusals.codes(answer.get("errors"))
+        }
+        leads = sorted({task.who_id for _, task in late.values() if task.who_id})
+        if not leads:
+            return {}
+        became = self.read(connection_id, "Lead", leads, _CONVERTED)
+        return {
+            place: (
+                key,
+                replace(
+                    task,
+                    who_id=became[task.who_id]["ConvertedContactId"],
+                    what_id=became[task.who_id]["ConvertedOpportunityId"],
+                ),
+            )
+            for place, (key, task) in late.items()
+            if task.who_id in became
+        }
 
     def read(
         self,
@@ -131,6 +178,7 @@ def _query(soql: str) -> Callable[[Salesforce], Any]:
     return lambda client: client.query_all(soql)
 
 
+_CONVERTED = ("Id", "ConvertedContactId", "ConvertedOpportunityId")
 _USER = ("Id", "Name", "Email", "IsActive", "LocaleSidKey", "TimeZoneSidKey")
 
 

@@ -36,6 +36,7 @@ _EXHAUSTED = frozenset({"REQUEST_LIMIT_EXCEEDED", "EXCEEDED_MAX_CONCURRENT_REQUE
 PAUSE = timedelta(minutes=15)
 
 EXPIRED = "INVALID_SESSION_ID"
+CONVERTED = "CANNOT_UPDATE_CONVERTED_LEAD"
 
 
 class LoggedOut(Retryable):
@@ -72,13 +73,18 @@ def of_errors(content: Any, now: datetime, *, status: int = 400) -> SidecarError
             else came instead.
         status: of the HTTP answer.
     """
-    codes = {_code(item) for item in _items(content)}
+    given = codes(content)
     told = words(content) or f"Salesforce answered {status} without a word"
-    if codes & _EXHAUSTED:
+    if given & _EXHAUSTED:
         return Retryable(told, retry_at=now + PAUSE, pauses_org=True)
-    if codes & _PASSING or status >= 500 or status == 429:
+    if given & _PASSING or status >= 500 or status == 429:
         return Retryable(told)
     return Permanent(told)
+
+
+def codes(content: Any) -> set[str]:
+    """List the codes of an answer's errors."""
+    return {_code(item) for item in _items(content)}
 
 
 def words(content: Any) -> str:

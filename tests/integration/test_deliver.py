@@ -21,6 +21,8 @@ from sidecar.jobs.backoff import MAX_ATTEMPTS
 from sidecar.jobs.deliver import deliver_emails
 from sidecar.referral.journey import Milestone
 from sidecar.referral.playbook import Email, FollowUp, Task, follow_up_key
+from sidecar.salesforce import lead_conversion
+from sidecar.salesforce.caller import caller_for
 from sidecar.salesforce.records import TASK_KEY
 from sidecar.store import connections, follow_ups
 from sidecar.store.tables import follow_up
@@ -413,3 +415,21 @@ def test_a_salesforce_that_does_not_answer_keeps_mails_waiting(desk, mailbox):
 
 def test_lead_ids_of_the_tests_are_those_of_salesforce():
     assert lead_id(1) == "00Q000000000001EAA"
+
+
+def test_a_task_for_a_lead_converted_meanwhile_goes_to_what_it_became(desk) -> None:
+    (key,) = desk.plan("converted")
+    admin = caller_for(
+        desk.org.base_url, desk.org.admin_token, ca_file=Path(desk.org.ca_file)
+    )
+    became = lead_conversion.convert(
+        admin,
+        desk.record_id,
+        status=lead_conversion.converted_status(admin),
+        opportunity_name="Example",
+    )
+
+    desk.deliver()
+
+    (task,) = desk.tasks(key)
+    assert (task["WhoId"], desk.states()[-1]) == (became.contact_id, ("done", 1))
