@@ -89,8 +89,9 @@ def _relationship(
     name = node.text.lower()
     if not name.endswith("__r") or thing is None or index.foreign(node.text):
         return
-    if name.removesuffix("__r") not in thing.incoming:
-        known = [f"{relation}__r" for relation in thing.incoming]
+    incoming = index.incoming(owner)
+    if name.removesuffix("__r") not in incoming:
+        known = [f"{one.node.get('relationshipName')}__r" for one in incoming.values()]
         message = f"nothing points to {thing.name} as {node.text}"
         yield finding(
             "reference/relationship",
@@ -107,9 +108,8 @@ def object_of(index: Index, table: str) -> str:
     owner, *relations = table.split(".")
     for relation in relations:
         name = relation.lower()
-        thing = index.object(owner)
         if name.endswith("__r"):
-            lookup = thing.incoming.get(name.removesuffix("__r")) if thing else None
+            lookup = index.incoming(owner).get(name.removesuffix("__r"))
             owner = lookup.object if lookup else ""
         else:
             owner = _CHILDREN.get(name, "")

@@ -25,6 +25,11 @@ def check(index: Index) -> Iterator[Finding]:
             continue
         plain = _COMMENT.sub(_blank, text)
         seen: set[str] = set()
+        found = _TRIGGER.search(plain)
+        if found and (missing := index.missing_object(found[2])):
+            seen.add(found[2])
+            line = plain.count("\n", 0, found.start()) + 1
+            yield missing.at(path, line, found[1])
         for match in _NAME.finditer(plain):
             name = match[0]
             if name.lower() in known or name in seen or index.foreign(name):
@@ -34,10 +39,6 @@ def check(index: Index) -> Iterator[Finding]:
                 line = plain.count("\n", 0, match.start()) + 1
                 message = f"{name} is no name of this project; did you mean {meant}?"
                 yield finding("reference/code-name", path, line, name, message)
-        found = _TRIGGER.search(plain)
-        if found and (missing := index.missing_object(found[2])):
-            line = plain.count("\n", 0, found.start()) + 1
-            yield missing.at(path, line, found[1])
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -68,7 +68,7 @@ def lint(tree: Tree) -> list[Finding]:
         Permanent: Salesforce's schema is not installed.
     """
     sources = read(tree)
-    index = Index(sources.documents, sources.code, project(tree))
+    index = Index(sources.documents, sources.code, project(tree), sources.unread)
     says = stated.read(index.project)
     found = [*sources.findings, *_schema(index), *paths.check(index, says)]
     for check in CHECKS:

@@ -87,6 +87,7 @@ def _differ(index: Index, one: Field, other: Field) -> str:
             return f"{tag} {one.node.get(tag)} is not {other.node.get(tag)}"
     if one.target.lower() != other.target.lower():
         return f"{one.target} is no {other.target}"
-    if index.values(one) != index.values(other):
+    values, others = index.values(one), index.values(other)
+    if values is not None and others is not None and values != others:
         return "their values differ"
     return ""

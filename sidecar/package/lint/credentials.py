@@ -19,6 +19,11 @@ def check(index: Index) -> Iterator[Finding]:
     for source in index.of("PlatformEventChannelMember"):
         yield from _member(index, source)
     for source in index.of("Prompt"):
+        for node in source.root.all("promptVersions", "customApplication"):
+            if not node.text.startswith("standard__"):
+                yield from references.component(
+                    index, source, "application", "CustomApplication", node
+                )
         for node in source.root.all("promptVersions", "isPublished"):
             if node.text == "true":
                 message = f"{source.name} appears to everybody at once"

@@ -363,7 +363,7 @@ def _reached(flow: Flow) -> Iterator[Finding]:
     ]
     first += [text.lower() for text in flow.root.texts("startElementReference")]
     reached: set[str] = set()
-    waiting = first
+    waiting = list(first)
     while waiting:
         name = waiting.pop()
         if name in reached or name not in flow.elements:
@@ -374,8 +374,9 @@ def _reached(flow: Flow) -> Iterator[Finding]:
             for node in flow.elements[name].walk()
             if node.name == "targetReference"
         ]
-    if not first:
-        return
+    targets = {node.text for node in flow.root.walk() if node.name == "targetReference"}
+    if not first or any(target.lower() not in flow.elements for target in targets):
+        return  # a connector leads nowhere, which is told already
     for name, node in flow.elements.items():
         if name not in reached and node.name != "steps":
             said = node.get("name")

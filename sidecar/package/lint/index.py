@@ -68,8 +68,8 @@ class Object:
     """Its own document; None where the project only adds to it."""
     fields: dict[str, Field] = field(default_factory=dict)
     """By name in lower case."""
-    incoming: dict[str, Field] = field(default_factory=dict)
-    """Lookups that point here, by child relationship name in lower case."""
+    unread: set[str] = field(default_factory=set)
+    """Names in lower case of fields whose files are broken."""
 
     @property
     def whole(self) -> bool:
@@ -107,6 +107,8 @@ class Index:
     documents: list[Source]
     code: Mapping[str, str]
     project: Mapping[str, object]
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    """Type and full name of what is there, but broken: it is not missed."""
 
     @cached_property
     def namespace(self) -> str:
@@ -154,6 +156,8 @@ class Index:
     def names(self) -> Mapping[str, dict[str, str]]:
         """Type -> name in lower case -> name; those inside of files included."""
         found: dict[str, dict[str, str]] = defaultdict(dict)
+        for kind, name in self.unread:
+            found[kind][name.lower()] = name
         for source in self.documents:
             found[source.type][source.name.lower()] = source.name
         inner = (
@@ -168,8 +172,8 @@ class Index:
         )
         for outer, tag, kind, name_tag, owned in inner:
             for source in self.of(outer):
-                for name in source.root.all(tag):
-                    full = name.get(name_tag)
+                for node in source.root.all(tag):
+                    full = node.get(name_tag)
                     full = f"{source.name}.{full}" if owned else full
                     found[kind][full.lower()] = full
         for path in self.code:
@@ -192,12 +196,26 @@ class Index:
                 _add(of(source.name), node, node.get("fullName"), source.path)
         for source in self.of("CustomField"):
             _add(of(source.owner), source.root, source.own_name, source.path)
-        for thing in list(found.values()):
-            for one in thing.fields.values():
-                relation = one.node.get("relationshipName").lower()
-                if relation and one.target:
-                    of(one.target).incoming.setdefault(relation, one)
+        for kind, name in self.unread:
+            if kind == "CustomObject":
+                of(name)
+            elif kind == "CustomField":
+                owner, _, own = name.partition(".")
+                of(owner).unread.add(own.lower())
         return found
+
+    @cached_property
+    def _incoming(self) -> Mapping[str, dict[str, Field]]:
+        found: dict[str, dict[str, Field]] = defaultdict(dict)
+        for one in self.fields:
+            relation = one.node.get("relationshipName").lower()
+            if relation and one.target:
+                found[one.target.lower()].setdefault(relation, one)
+        return found
+
+    def incoming(self, owner: str) -> Mapping[str, Field]:
+        """Give the lookups to an object, by relationship name in lower case."""
+        return self._incoming.get(self.bare(owner).lower(), {})
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -211,6 +229,16 @@ class Index:
             source.name.lower(): tuple(source.root.texts("customValue", "fullName"))
             for source in self.of("GlobalValueSet")
         }
+
+    def has_default(self, one: Field) -> bool:
+        """Say whether one of a picklist's values is chosen beforehand."""
+        rows = list(one.node.all("valueSet", "valueSetDefinition", "value"))
+        shared = self.document(
+            "GlobalValueSet", one.node.get("valueSet", "valueSetName")
+        )
+        if shared is not None:
+            rows += shared.root.all("customValue")
+        return any(row.get("default") == "true" for row in rows)
 
     # --- judging a name ---
 
@@ -298,7 +326,8 @@ class Index:
         """Judge the name of a component of this type (of ``names``)."""
         name = self.bare(name)
         known = self.names.get(kind, {})
-        if not name or name.lower() in known or "__" in _CUSTOM.sub("", name):
+        foreign = any(self.foreign(part) for part in name.split("."))
+        if not name or name.lower() in known or foreign:
             return None
         said = f"there is no {_SPOKEN.get(kind, kind)} {name}"
         level = Level.NOTE if self.depends or not known else None
@@ -332,6 +361,8 @@ class Index:
         name = _PART.sub("__c", self.bare(name))
         full = f"{self.bare(owner)}.{name}"
         if not name or self.field(owner, name) or self.foreign(name):
+            return None
+        if thing is not None and name.lower() in thing.unread:
             return None
         if not _CUSTOM.search(name):
             return self._missing_standard(owner, thing, name)

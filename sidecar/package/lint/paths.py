@@ -53,12 +53,12 @@ def _path(index: Index, source: Source, milestones: str) -> Iterator[Finding]:
             yield finding(
                 "reference/picklist-value", source.path, node, node.text, message + near
             )
-    known = [node.text for node in steps if node.text in values]
-    if known != list(values):
+    walked = [node.text for node in steps]
+    if walked != list(values) and set(walked) <= set(values):
         shared = one.node.get("valueSet", "valueSetName").lower()
         level = None if shared and shared == milestones else Level.NOTE
         message = (
-            f"{source.name} walks through {', '.join(known)}, "
+            f"{source.name} walks through {', '.join(walked)}, "
             f"but {one.full_name} has {', '.join(values)}"
         )
         yield finding("path/steps", source.path, 1, source.name, message, level=level)

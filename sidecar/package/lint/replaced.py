@@ -10,6 +10,7 @@ from sidecar.package.read import PROJECT, Tree
 def check(tree: Tree, project: Mapping[str, object]) -> Iterator[Finding]:
     """Yield the declared replacements that would silently not happen."""
     entries = project.get("replacements", [])
+    folders = {path.partition("/")[0] for path in tree}
     for entry in entries if isinstance(entries, list) else ():
         if not isinstance(entry, dict):
             continue
@@ -17,6 +18,8 @@ def check(tree: Tree, project: Mapping[str, object]) -> Iterator[Finding]:
         if not isinstance(path, str) or not isinstance(text, str):
             continue  # a glob or a pattern: other ways of Salesforce's own tool
         content = tree.get(path)
+        if content is None and path.partition("/")[0] not in folders:
+            continue  # of a module that was not chosen
         if content is None:
             message = f"{path} is not there, where {text} should be replaced"
             yield finding("project/placeholder", PROJECT, 1, path, message)

@@ -778,12 +778,6 @@ _ROWS: tuple[tuple[str, Level, str, str], ...] = (
         "layout sections that cannot be read",
         "Write them as the package's README says.",
     ),
-    (
-        "section/readonly",
-        _E,
-        "a read-only field that a section does not show",
-        "Add it to a column, or take it out of readonly.",
-    ),
     # --- forbidden content ---
     (
         "content/session",

@@ -61,10 +61,6 @@ def _section(index: Index, path: str, text: str, section: Section) -> Iterator[F
         if computed and name not in section.readonly:
             message = f"{said} lets {name} be edited, which is computed"
             yield finding("layout/computed-field", path, line, name, message)
-    for name in sorted(section.readonly - set(section.fields)):
-        message = f"{said} does not show {name}, which is to be read-only"
-        line = _line(text, start, name)
-        yield finding("section/readonly", path, line, name, message)
 
 
 def _line(text: str, start: int, name: str) -> int:

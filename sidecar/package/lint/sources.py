@@ -61,6 +61,8 @@ class Sources:
     code: dict[str, str] = field(default_factory=dict)
     """Path -> text of files that are no metadata documents."""
     findings: list[Finding] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    """Type and full name of documents that are broken."""
 
 
 def read(tree: Tree) -> Sources:
@@ -75,7 +77,7 @@ def read(tree: Tree) -> Sources:
     for path, module in _placed(tree):
         sources.findings.extend(_place(path, tree))
         if path.endswith(META):
-            source = _document(path, module.name, tree[path], sources.findings)
+            source = _document(path, module.name, tree[path], sources)
             if source is None:
                 continue
             sources.documents.append(source)
@@ -128,19 +130,22 @@ def _said(path: str, exc: Unreadable) -> str:
 
 
 def _document(
-    path: str, module: str, content: bytes, findings: list[Finding]
+    path: str, module: str, content: bytes, sources: Sources
 ) -> Source | None:
     try:
         root = parse(content)
     except Broken as exc:
-        findings.append(
+        sources.findings.append(
             finding(exc.rule, path, exc.line, path.rpartition("/")[2], str(exc))
         )
+        sources.unread.append(_named(path, ""))
         return None
     expected, name = _named(path, root.name)
     if expected != root.name:
         message = f"holds a {root.name}, but is named as a {expected}"
-        findings.append(finding("source/wrong-root", path, root.line, name, message))
+        sources.findings.append(
+            finding("source/wrong-root", path, root.line, name, message)
+        )
     return Source(path, module, expected, name, root)
 
 

@@ -141,9 +141,8 @@ def _value_set(index: Index, source: Source) -> Iterator[Finding]:
             yield _no(source, node, node.text, nearest(node.text, labels))
         elif node is not None and row.get("translation"):
             done.add(node.text)
-    lacking = [label for label in labels if label not in done]
-    if lacking:
-        yield _lacks(source.path, f"{owner} in {language}", lacking)
+    lacking = [(f"{owner}.{label}", "") for label in labels if label not in done]
+    yield from _lacks(source.path, owner, language, lacking)
 
 
 def _names(index: Index, source: Source) -> Iterator[Finding]:
@@ -159,11 +158,24 @@ def _names(index: Index, source: Source) -> Iterator[Finding]:
 # --- what is there must be translated ---
 
 
-def _lacks(path: str, name: str, lacking: list[str]) -> Finding:
-    few = ", ".join(lacking[:8])
-    more = f" and {len(lacking) - 8} more" if len(lacking) > 8 else ""
-    message = f"{name} is not translated: {few}{more}"
-    return finding("translation/incomplete", path, 1, name, message)
+# Above so many an object was left out as a whole, and is told once.
+_MANY = 12
+_Lack = tuple[str, str]  # what is not translated, and which part of it
+
+
+def _lacks(
+    path: str, owner: str, language: str, lacking: list[_Lack]
+) -> Iterator[Finding]:
+    rule = "translation/incomplete"
+    if len(lacking) > _MANY:
+        few = ", ".join(name for name, _ in lacking[:_MANY])
+        more = len(lacking) - _MANY
+        message = f"{owner} lacks in {language}: {few} and {more} more"
+        yield finding(rule, path, 1, f"{owner} in {language}", message)
+        return
+    for name, part in lacking:
+        message = f"{name} has no {part or 'translation'} in {language}"
+        yield finding(rule, path, 1, f"{name} in {language}", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +210,8 @@ def _objects_complete(index: Index, language: str) -> Iterator[Finding]:
         if done is None:
             path = thing.source.path if thing.source else ours[0].path
             message = f"{thing.name} is not translated into {language}"
-            yield finding("translation/incomplete", path, 1, thing.name, message)
+            name = f"{thing.name} in {language}"
+            yield finding("translation/incomplete", path, 1, name, message)
             continue
         lacking = [
             lack
@@ -206,29 +219,28 @@ def _objects_complete(index: Index, language: str) -> Iterator[Finding]:
             for lack in _lacking(index, one, done.fields.get(one.name.lower()))
         ]
         if thing.whole and not done.root.texts("caseValues", "value"):
-            lacking.append("its own name")
+            lacking.append((thing.name, "name"))
         for tag, kind, text in (
             ("validationRules", "ValidationRule", "errorMessage"),
             ("recordTypes", "RecordType", "label"),
         ):
             said = {row.get("name") for row in done.root.all(tag) if row.get(text)}
             lacking += [
-                other.own_name
+                (other.name, "")
                 for other in index.by_owner.get((kind, thing.name.lower()), ())
                 if other.own_name not in said
             ]
-        if lacking:
-            yield _lacks(done.path, f"{thing.name} in {language}", lacking)
+        yield from _lacks(done.path, thing.name, language, lacking)
 
 
-def _lacking(index: Index, one: Field, node: Node | None) -> Iterator[str]:
+def _lacking(index: Index, one: Field, node: Node | None) -> Iterator[_Lack]:
     if node is None:
-        yield one.name
+        yield one.full_name, ""
         return
     if not node.get("label"):
-        yield f"{one.name} (label)"
+        yield one.full_name, "label"
     if one.node.get("inlineHelpText") and not node.get("help"):
-        yield f"{one.name} (help)"
+        yield one.full_name, "help"
     if one.node.one("valueSet", "valueSetDefinition"):
         said = {
             row.get("masterLabel")
@@ -237,7 +249,7 @@ def _lacking(index: Index, one: Field, node: Node | None) -> Iterator[str]:
         }
         for label in _labels(index, one) or ():
             if label not in said:
-                yield f"{one.name} ({label})"
+                yield f"{one.full_name}.{label}", ""
 
 
 def _labels_complete(index: Index, language: str) -> Iterator[Finding]:
@@ -246,13 +258,12 @@ def _labels_complete(index: Index, language: str) -> Iterator[Finding]:
         rows = document.root.all(tag) if document else ()
         done = {row.get("name").lower() for row in rows if row.get("label")}
         known = index.names.get(kind, {})
-        lacking = [name for lower, name in known.items() if lower not in done]
-        if lacking and document:
-            yield _lacks(document.path, f"{kind} in {language}", lacking)
+        lacking = [(name, "") for lower, name in known.items() if lower not in done]
+        if document:
+            yield from _lacks(document.path, kind, language, lacking)
     sets = {s.name.lower() for s in index.of("GlobalValueSetTranslation")}
     for source in index.of("GlobalValueSet"):
         if f"{source.name}-{language}".lower() not in sets:
             message = f"{source.name} is not translated into {language}"
-            yield finding(
-                "translation/incomplete", source.path, 1, source.name, message
-            )
+            name = f"{source.name} in {language}"
+            yield finding("translation/incomplete", source.path, 1, name, message)

@@ -225,7 +225,7 @@ def _creatable(
     for one in thing.fields.values() if thing else ():
         needed = one.node.get("required") == "true" or one.type == "MasterDetail"
         if needed and one.type != "Checkbox" and one.name.lower() not in shown:
-            if one.node.get("defaultValue"):
+            if one.node.get("defaultValue") or index.has_default(one):
                 continue
             message = f"{source.name} creates a {target} without {one.name}"
             yield finding("quick-action/required", source.path, 1, source.name, message)
