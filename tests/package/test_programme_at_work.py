@@ -4,12 +4,7 @@ import pytest
 from package_files import tree
 from working_org import Refused, WorkingOrg
 
-# An org activates the matching rule first; see the package's README.
-PROGRAMME = {
-    path: content
-    for path, content in tree("programme").items()
-    if "/duplicateRules/" not in path
-}
+PROGRAMME = tree("programme")
 
 
 @pytest.fixture(scope="module")
