@@ -33,6 +33,7 @@ _FLOW_GLOBALS = {
     "$flow.currentdate": Type.DATE,
     "$flow.currentdatetime": Type.DATETIME,
     "$flow.interviewstarttime": Type.DATETIME,
+    "$flow.interviewguid": Type.TEXT,
     "$flow.faultmessage": Type.TEXT,
     "$flow.currentrecord": Type.TEXT,
     "$globalconstant.true": Type.BOOLEAN,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ class FlowScope:
         self.org = org
         self.user_id = user_id
         self.fault = ""
+        self.guid = str(uuid.uuid4())
         self._save = save
         self.record: Held | None = None
         if save is not None:
@@ -139,6 +141,8 @@ class FlowScope:
                 return self.now.date()
             case "$flow.currentdatetime" | "$flow.interviewstarttime":
                 return self.now
+            case "$flow.interviewguid":
+                return self.guid
             case "$flow.faultmessage":
                 return self.fault
             case "$flow.currentrecord":
