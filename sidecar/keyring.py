@@ -72,6 +72,19 @@ class Keyring:
                 "a sealed value cannot be opened: its key is not in the key ring"
             ) from exc
 
+    def renewed(self, sealed: str) -> str | None:
+        """
+        Seal with the newest key what an older one has sealed; None where it has.
+
+        Raises:
+            Permanent: as ``open``.
+        """
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return self.seal(self.open(sealed))
+        return None
+
     def sign(self, document: bytes) -> tuple[str, str]:
         """
         Sign with the newest key.

@@ -4,7 +4,7 @@ import click
 
 from sidecar import keyring
 from sidecar.cli.frame import wired
-from sidecar.store import database
+from sidecar.store import database, rotation
 from sidecar.wiring import Wiring
 
 
@@ -30,3 +30,20 @@ def keys() -> None:
 def keys_new() -> None:
     """Print a new key for SIDECAR_KEYS."""
     click.echo(keyring.new_key())
+
+
+@keys.command("rotate")
+@wired
+def keys_rotate(wiring: Wiring) -> None:
+    """
+    Seal everything with the newest key, while the service runs.
+
+    First put the new key in front of the old one, everywhere, and restart; then
+    rotate; then the old one may go.
+    """
+    anew = 0
+    for column, looked, renewed in rotation.rotate(wiring.engine, wiring.keyring):
+        anew += renewed
+        if looked:
+            click.echo(f"{column}: {renewed} of {looked} sealed anew")
+    click.echo(f"done; {anew} values. Run it again: when it says 0, the old key may go")
