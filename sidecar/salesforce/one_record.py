@@ -1,26 +1,18 @@
-"""One record at a time: found by its key, written, read, removed.
+"""One record at a time: made, written, read, removed.
 
-Source: "Insert or Update (Upsert) a Record Using an External ID", "Work with Records",
-REST API Developer Guide.
+Source: "Work with Records", REST API Developer Guide.
 """
 
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from sidecar.errors import Permanent
 from sidecar.salesforce.caller import Caller, gone, query, quoted, rest
 
 
-def upsert(
-    caller: Caller,
-    object_type: str,
-    key_field: str,
-    key: str,
-    values: Mapping[str, Any],
-) -> str:
+def create(caller: Caller, object_type: str, values: Mapping[str, Any]) -> str:
     """
-    Create a record, or change the one with this external id.
+    Create a record. To repeat it makes another: look for the first one before.
 
     Returns:
         Its id.
@@ -28,8 +20,7 @@ def upsert(
     Raises:
         LoggedOut, Retryable, Permanent.
     """
-    path = f"sobjects/{object_type}/{key_field}/{quote(key, safe='')}"
-    return str(rest(caller, "PATCH", path, json=dict(values))["id"])
+    return str(rest(caller, "POST", f"sobjects/{object_type}", json=dict(values))["id"])
 
 
 def change(

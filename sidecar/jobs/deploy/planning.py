@@ -61,9 +61,8 @@ def planned(turn: Turn, org: Tree, *, stale: Sequence[str] = ()) -> Step:
         "evidence": evidence,
         "progress": {"words": "planned", "counts": made.counts},
     }
-    return Step(
-        go(_next(turn, made, findings, fingerprint, changes), **changes).changes
-    )
+    stage = _next(turn, made, findings, fingerprint, changes)
+    return go(stage, files=files, **changes)
 
 
 def agree(turn: Turn) -> Step:
