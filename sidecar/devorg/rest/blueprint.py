@@ -9,6 +9,7 @@ from flask import Blueprint, Request, Response, request
 
 from sidecar.devorg.caller import admit, bearer_token
 from sidecar.devorg.refusal import Refusal, not_found
+from sidecar.devorg.reports import routes as reports
 from sidecar.devorg.rest import (
     collections,
     composite,
@@ -47,6 +48,7 @@ def blueprint(org: Org) -> Blueprint:
             *composite.routes(dispatch),
             *ingest.routes(),
             *tooling.ROUTES,
+            *reports.ROUTES,
         ]
     )
 

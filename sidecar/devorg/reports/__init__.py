@@ -1,0 +1,1 @@
+"""The Reports API: deployed reports, run on the records of the org."""
