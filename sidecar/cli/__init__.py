@@ -7,7 +7,16 @@ setting is wrong.
 import click
 
 from sidecar import __version__
-from sidecar.cli import connections, doctor, events, followups, keys, package, run
+from sidecar.cli import (
+    audit,
+    connections,
+    doctor,
+    events,
+    followups,
+    keys,
+    package,
+    run,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,6 +39,7 @@ for command in (
     events.events,
     followups.followups,
     package.package,
+    audit.audit,
     doctor.doctor,
 ):
     cli.add_command(command)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from sidecar import keyring
-from sidecar.cli.frame import ID, json_option, show, show_json, wired
+from sidecar.cli.frame import ID, json_option, note, show, show_json, wired
 from sidecar.console import authorize
 from sidecar.intake import door, listener_wsdl
 from sidecar.playbooks import read as playbooks
@@ -103,6 +103,7 @@ def connections_add(
         if name in {known.name for known in connections_store.listing(opened)}:
             raise click.UsageError(f"there is a connection {name!r} already")
         id_ = connections_store.add(opened, new, keyring=wiring.keyring)
+    note(wiring, "connections.add", f"connection {id_}", org=new.org_id, flow=flow)
     address = door.address(wiring.settings.public_url, hook_key)
     if as_json:
         show_json({"id": id_, "org_id": new.org_id, "hook_url": address})
@@ -174,6 +175,7 @@ def connections_authorize(
         org_id=existing.org_id if existing else to_18(org_id) if org_id else "",
         connection_id=existing.id if existing else None,
     )
+    note(wiring, "connections.authorize", name, login_url=login_url)
     click.echo(f"callback URL in the app: {authorize.redirect_uri(wiring.settings)}")
     click.echo(f"open within 15 minutes:  {link}")
 
@@ -208,6 +210,7 @@ def connections_fields(wiring: Wiring, connection_id: int, wsdl: Any) -> None:
         connections_store.set_field_list(
             opened, connection_id, object_type, list(types)
         )
+    note(wiring, "connections.fields", f"connection {connection_id}", of=object_type)
     click.echo(f"{object_type}: {', '.join(types)}")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from sidecar.cli.frame import ID, LIMIT, json_option, only, show, show_json, wired
+from sidecar.cli.frame import ID, LIMIT, json_option, note, only, show, show_json, wired
 from sidecar.salesforce.ids import is_id, to_18
 from sidecar.store import inbox, quarantine
 from sidecar.wiring import Wiring
@@ -98,5 +98,6 @@ def events_replay(wiring: Wiring, event_ids: Sequence[int]) -> None:
     with wiring.engine.begin() as opened:
         found = inbox.replay(opened, event_ids, now=wiring.now())
     wiring.doorbell.ring(found)
+    note(wiring, "events.replay", f"{len(found)} events", ids=list(found))
     click.echo(f"{len(found)} of {len(event_ids)} will run again")
     sys.exit(0 if len(found) == len(set(event_ids)) else 1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from sidecar.cli.frame import ID, LIMIT, json_option, only, show, wired
+from sidecar.cli.frame import ID, LIMIT, json_option, note, only, show, wired
 from sidecar.store import follow_ups as follow_ups_store
 from sidecar.wiring import Wiring
 
@@ -48,5 +48,6 @@ def followups_retry(wiring: Wiring, follow_up_ids: Sequence[int]) -> None:
         found = follow_ups_store.retry(opened, follow_up_ids, now=wiring.now())
     for connection_id, kind in set(found):
         wiring.doorbell.ring_to_deliver(connection_id, kind)
+    note(wiring, "followups.retry", f"{len(found)} follow-ups", ids=list(follow_up_ids))
     click.echo(f"{len(found)} of {len(follow_up_ids)} will be tried again")
     sys.exit(0 if len(found) == len(set(follow_up_ids)) else 1)

@@ -1,6 +1,8 @@
 """What every command stands in: its adapters, its errors, its output."""
 
+import getpass
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +20,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sidecar import logs, settings
 from sidecar.errors import SidecarError
 from sidecar.logs import mask
+from sidecar.store import audit
 from sidecar.wiring import Wiring
 
 Command = Callable[..., Any]
@@ -65,6 +68,24 @@ def wired(command: Command) -> Command:
         return command(wiring, *args, **kwargs)
 
     return run
+
+
+def note(wiring: Wiring, what: str, about: str, **details: object) -> None:
+    """Say in the audit trail what the person at this machine has just done."""
+    with wiring.engine.begin() as db:
+        audit.note(
+            db,
+            who=f"{_person()} (command line)",
+            what=what,
+            about=about,
+            details=details,
+            now=wiring.now(),
+        )
+
+
+def _person() -> str:
+    """Who is at the keyboard: the one behind sudo, where there is one."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
 json_option = click.option(

@@ -3,7 +3,7 @@
 import click
 
 from sidecar import keyring
-from sidecar.cli.frame import wired
+from sidecar.cli.frame import note, wired
 from sidecar.store import database, rotation
 from sidecar.wiring import Wiring
 
@@ -46,4 +46,5 @@ def keys_rotate(wiring: Wiring) -> None:
         anew += renewed
         if looked:
             click.echo(f"{column}: {renewed} of {looked} sealed anew")
+    note(wiring, "keys.rotate", f"{anew} values")
     click.echo(f"done; {anew} values. Run it again: when it says 0, the old key may go")

@@ -289,3 +289,15 @@ authorization = Table(
     Column("sealed", Text, nullable=False),  # JSON: store.authorizations.Pending
     Column("expires_at", DateTime(timezone=True), nullable=False),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Column("hash", Text, nullable=False),  # over the entry and the hash before it
+)
