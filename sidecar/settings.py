@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 
 from sidecar.errors import Permanent
@@ -53,6 +54,35 @@ class Settings:
     max_message_bytes: int = 10 * 1024 * 1024
     """An outbound message may be this long: 100 full records are below 1 MB."""
 
+    events_per_minute: int = 3000
+    """Messages that each web process takes at a connection's events door."""
+
+    tls_certificate_file: Path | None = None
+    """Our certificate and what leads to its root; the web then speaks TLS itself."""
+
+    tls_key_file: Path | None = None
+    """The private key to it."""
+
+    client_ca_file: Path | None = None
+    """Who may have issued the certificate that Salesforce shows; without it none is
+    asked for."""
+
+    client_names: tuple[str, ...] = ("proxy.salesforce.com",)
+    """Whose certificate it must be, comma-separated; any of them will do."""
+
+    client_certificate_header: str = ""
+    """Where a proxy that ends TLS puts the certificate that it was shown."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or ranges of proxies before us, comma-separated: they alone may say
+    who called and with which certificate."""
+
+    ip_ranges_file: Path | None = None
+    """From where outbound messages come: Salesforce's ip-ranges.json."""
+
+    ip_ranges_mode: str = "warn"
+    """``warn`` of other addresses, or ``enforce``: refuse them."""
+
     lease_seconds: int = 120
     """After so long without a word, an attempt counts as broken off."""
 
@@ -89,7 +119,12 @@ def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(**given)  # type: ignore[arg-type]
 
 
-_LEAST = {"max_message_bytes": 1024, "lease_seconds": 5, "sweep_seconds": 1}
+_LEAST = {
+    "max_message_bytes": 1024,
+    "events_per_minute": 1,
+    "lease_seconds": 5,
+    "sweep_seconds": 1,
+}
 
 # Read by the test suite alone; not a setting of the service.
 _NOT_OURS = {"SIDECAR_CORPUS"}
@@ -110,7 +145,14 @@ def _value(name: str, field: str, value: str) -> object:
                 # Which one, and how it reads, is nobody's business.
                 raise WrongSetting(f"{name} takes what `sidecar keys new` prints")
             return keys
-        case "keys_file" | "ca_file":
+        case (
+            "keys_file"
+            | "ca_file"
+            | "tls_certificate_file"
+            | "tls_key_file"
+            | "client_ca_file"
+            | "ip_ranges_file"
+        ):
             path = Path(value)
             if "\0" in value or not path.is_file():
                 raise WrongSetting(f"{name}: there is no file {value}")
@@ -119,7 +161,12 @@ def _value(name: str, field: str, value: str) -> object:
             if value.lower() not in {"1", "0", "true", "false"}:
                 raise WrongSetting(f"{name} is {value!r}; it takes true or false")
             return value.lower() in {"1", "true"}
-        case "max_message_bytes" | "lease_seconds" | "sweep_seconds":
+        case (
+            "max_message_bytes"
+            | "events_per_minute"
+            | "lease_seconds"
+            | "sweep_seconds"
+        ):
             least = _LEAST[field]
             if not re.fullmatch("[0-9]{1,12}", value) or int(value) < least:
                 raise WrongSetting(
@@ -129,6 +176,29 @@ def _value(name: str, field: str, value: str) -> object:
         case "admin_token":
             if not re.fullmatch(r"[\x21-\x7e]+", value):
                 raise WrongSetting(f"{name} takes an access token, and nothing else")
+            return value
+        case "client_names":
+            names = tuple(part.strip().lower() for part in value.split(","))
+            if not all(re.fullmatch(r"[a-z0-9._-]+", name) for name in names):
+                raise WrongSetting(f"{name} is {value!r}; it takes host names")
+            return names
+        case "client_certificate_header":
+            if not re.fullmatch(r"[A-Za-z0-9-]+", value):
+                raise WrongSetting(f"{name} is {value!r}; it takes a header's name")
+            return value
+        case "trusted_proxies":
+            ranges = tuple(part.strip() for part in value.split(","))
+            for part in ranges:
+                try:
+                    ip_network(part, strict=False)
+                except ValueError as exc:
+                    raise WrongSetting(
+                        f"{name}: {part!r} is neither an address nor a range"
+                    ) from exc
+            return ranges
+        case "ip_ranges_mode":
+            if value not in {"warn", "enforce"}:
+                raise WrongSetting(f"{name} is {value!r}; it takes warn or enforce")
             return value
         case "log_format":
             if value not in {"json", "text"}:

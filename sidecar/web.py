@@ -10,7 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import logs, settings
 from sidecar.console import pages
-from sidecar.intake import door
+from sidecar.intake import door, webhook
+from sidecar.intake.rates import Rates
 from sidecar.store import database
 from sidecar.wiring import Wiring
 
@@ -51,12 +52,21 @@ def create_app(wiring: Wiring) -> Flask:
     outbound = door.application(
         wiring, max_bytes=wiring.settings.max_message_bytes, now=wiring.now
     )
+    rate = wiring.settings.events_per_minute
+    events = webhook.application(
+        wiring,
+        webhook.Limits(Rates(per_second=rate / 60, burst=max(1, rate // 15))),
+        now=wiring.now,
+        proxies=wiring.proxies,
+    )
     inside = app.wsgi_app
 
     def entrance(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Salesforce's own door stands before Flask's; see ``intake.door``."""
+        """Salesforce's own doors stand before Flask's; see ``intake.door``."""
         if environ["PATH_INFO"].startswith(door.PREFIX):
             return outbound(environ, start)
+        if environ["PATH_INFO"].startswith(webhook.PREFIX):
+            return events(environ, start)
         return inside(environ, start)
 
     app.wsgi_app = entrance  # type: ignore[assignment, method-assign]

@@ -18,10 +18,13 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sidecar import __version__, doorbell, keyring
 from sidecar.doorbell import Doorbell
 from sidecar.errors import Permanent, Retryable
-from sidecar.intake import door
+from sidecar.intake import door, signatures, webhook
+from sidecar.intake.peer import Network, networks
+from sidecar.intake.signatures.credentials import Credential
 from sidecar.jobs import deliver, process, sweep
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.keyring import Keyring
+from sidecar.logs import log
 from sidecar.mail import letters
 from sidecar.mail.letters import Address, Letter
 from sidecar.mail.render import names, render
@@ -35,25 +38,26 @@ from sidecar.referral.playbook import Email, Playbook
 from sidecar.salesforce import login, trial
 from sidecar.salesforce.caller import Caller, caller_for
 from sidecar.salesforce.hosts import checked
-from sidecar.salesforce.ids import same_org
+from sidecar.salesforce.ids import same_org, to_18
 from sidecar.salesforce.records import Records, Rep
 from sidecar.salesforce.refusals import LoggedOut
 from sidecar.salesforce.session import Sessions, http_session
 from sidecar.settings import Settings, WrongSetting
-from sidecar.store import connections, database, quarantine
+from sidecar.store import connections, database, quarantine, webhook_secrets
 from sidecar.store.connections import OrgConnection
 from sidecar.store.deployments import Admin
 from sidecar.store.follow_ups import Attempt
 from sidecar.store.inbox import Arrival
 from sidecar.store.quarantine import Refused
-from sidecar.store.scribe import Scribe
+from sidecar.store.scribe import Delivery, Scribe
 
 T = TypeVar("T")
 
 _DEMO_KEY = "ZGVtby1rZXktZm9yLXRoZS1kZW1vLW9ubHktLS0tLS0="
-_EVENTS = "/hooks/events/"
 _KNOWN_SECONDS = 10
 """How long a door remembers a connection: a revoked hook key works no longer."""
+_USED_SECONDS = 60
+"""How exactly the last use of a secret is known: one write a minute, at most."""
 
 
 def utc_now() -> datetime:
@@ -70,6 +74,10 @@ class Wiring:
     poll: timedelta = timedelta(seconds=2)
     """How long to wait before an org is asked again how a deployment stands."""
     _known: dict[str, tuple[float, OrgConnection]] = field(default_factory=dict)
+    _credentials: dict[int, tuple[float, Sequence[Credential]]] = field(
+        default_factory=dict
+    )
+    _used: dict[int, float] = field(default_factory=dict)
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -180,9 +188,46 @@ class Wiring:
             self._known[fingerprint] = (time.monotonic() + _KNOWN_SECONDS, found)
         return found
 
-    def keep(self, arrivals: Sequence[Arrival]) -> list[int]:
+    @cached_property
+    def proxies(self) -> Sequence[Network]:
+        """Proxies of ours, who may say who called."""
+        return networks(self.settings.trusted_proxies)
+
+    def credentials_of(self, connection_id: int) -> Sequence[Credential]:
+        """Give what a connection's events door accepts; remembered for some seconds."""
+        kept = self._credentials.get(connection_id)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        try:
+            with self.engine.connect() as db:
+                known = webhook_secrets.accepted(
+                    db, connection_id, now=self.now(), keyring=self.keyring
+                )
+            ready = tuple(map(signatures.credential, known))
+        except SQLAlchemyError as exc:
+            raise Retryable(f"the database is away: {_words(exc)}") from exc
+        except Permanent as exc:
+            # Ours to mend; the sender may come again.
+            raise Retryable(str(exc)) from exc
+        self._credentials[connection_id] = (time.monotonic() + _KNOWN_SECONDS, ready)
+        return ready
+
+    def secret_used(self, secret_id: int) -> None:
+        """Remember that a sender used a secret; to the minute, and never in his way."""
+        if self._used.get(secret_id, 0.0) > time.monotonic():
+            return
+        self._used[secret_id] = time.monotonic() + _USED_SECONDS
+        try:
+            with self.engine.begin() as db:
+                webhook_secrets.used(db, secret_id, at=self.now())
+        except SQLAlchemyError as exc:
+            log().warning("events.use_not_kept", reason=_words(exc))
+
+    def keep(
+        self, arrivals: Sequence[Arrival], delivery: Delivery | None = None
+    ) -> list[int]:
         """Commit what came in."""
-        return self.scribe.keep(arrivals)
+        return self.scribe.keep(arrivals, delivery)
 
     def refuse(self, refused: Refused) -> None:
         """Keep what is refused."""
@@ -226,6 +271,8 @@ class Wiring:
                         f"the login leads to org {grant.org_id or 'unknown'}, but the "
                         f"connection is to {connection.org_id}"
                     )
+                if grant.user_id:
+                    connections.write_as(db, connection_id, to_18(grant.user_id))
                 return grant.access_token, grant.refresh_token
 
             return connections.renew_token(
@@ -266,7 +313,7 @@ class Wiring:
             )
         return {
             "REFERRAL_ENDPOINT_URL": door.address(self.settings.public_url, hook_key),
-            "REFERRAL_EVENTS_URL": f"{self.settings.public_url}{_EVENTS}{hook_key}",
+            "REFERRAL_EVENTS_URL": webhook.address(self.settings.public_url, hook_key),
         }
 
     def try_out(self, connection_id: int) -> Iterator[trial.Step]:

@@ -5,8 +5,9 @@ import json
 import re
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sidecar.intake.outbound_message import Message, Notification, Value
+from sidecar.intake.outbound_message import Message, Notification
 from sidecar.logs import MASK, mask, mask_sessions
 from sidecar.store.connections import OrgConnection
 from sidecar.store.inbox import Arrival
@@ -100,7 +101,7 @@ def _opens(tag: re.Match[str]) -> bool:
 
 
 def _content(item: Notification) -> dict[str, object]:
-    fields = {name: _masked(name, value) for name, value in item.fields.items()}
+    fields = {name: masked(name, value) for name, value in item.fields.items()}
     if item.absent:
         return {"fields": fields, "absent": list(item.absent)}
     return {"fields": fields}
@@ -111,13 +112,16 @@ def _secret(name: str) -> bool:
     return _SECRET_FIELD.search(name) is not None
 
 
-def _masked(name: str, value: Value) -> Value:
+def masked(name: str, value: Any) -> Any:
+    """Blacken a field's value where it is, or holds, a session or a secret."""
     if value and _secret(name):
         return MASK
     if isinstance(value, str):
         return mask_sessions(value)
     if isinstance(value, dict):
-        return {below: _masked(below, inside) for below, inside in value.items()}
+        return {below: masked(below, inside) for below, inside in value.items()}
+    if isinstance(value, list):
+        return [masked(name, inside) for inside in value]
     return value
 
 

@@ -51,6 +51,8 @@ class OrgConnection:
     field_lists: Mapping[str, list[str]]
     paused_until: datetime | None
     pause_reason: str | None
+    integration_user_id: str | None = None
+    """As whom we write, 18 characters; None before the first login."""
 
     @property
     def statuses(self) -> Mapping[str, Milestone]:
@@ -191,6 +193,15 @@ def renew_token(
         update(connection).where(connection.c.id == connection_id).values(**values)
     )
     return access_token
+
+
+def write_as(db: Connection, connection_id: int, user_id: str) -> None:
+    """Remember as whom we write in the org, to know our own changes again."""
+    db.execute(
+        update(connection)
+        .where(connection.c.id == connection_id)
+        .values(integration_user_id=user_id)
+    )
 
 
 def replace_login(
