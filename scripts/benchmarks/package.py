@@ -24,13 +24,20 @@ from rich.console import Console
 from rich.table import Table
 
 from sidecar.package import archive, read
+from sidecar.package import plan as planning
+from sidecar.package.lint import checks
+from sidecar.package.read import Tree
 
 T = TypeVar("T")
+Files = dict[str, bytes]
 
 _BUILD = """
 import sys
 from pathlib import Path
 from sidecar.package import archive, read
+from sidecar.package import plan as planning
+from sidecar.package.lint import checks
+from sidecar.package.read import Tree
 zipped = archive.build(read.load(Path(sys.argv[1])), values=None)
 Path(sys.argv[2]).write_bytes(zipped)
 """
@@ -71,6 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         made = [(size, Path(folder) / str(size)) for size in given.sizes]
         sized = [(projects.write(_new(path), size), path) for size, path in made]
+        _growth(console, sized, given)
         _zips(console, sized, given)
         if given.sf:
             _commands(console, sized, given)
@@ -79,6 +87,30 @@ def main() -> None:
 def _new(path: Path) -> Path:
     path.mkdir()
     return path
+
+
+def _growth(
+    console: Console, sized: list[tuple[int, Path]], given: argparse.Namespace
+) -> None:
+    """Plan and lint by size: the time of one component should stay the same."""
+    works: dict[str, Callable[[Tree, Files], object]] = {
+        "plan, nothing there": lambda _, ours: planning.plan(ours, {}),
+        "plan, all there": lambda _, ours: planning.plan(ours, ours, ours),
+        "lint": lambda tree, _: list(checks.lint(tree)),
+    }
+    table = Table("", *(f"{size:,}, s" for size, _ in sized), "growth of one component")
+    trees = [read.load(path) for _, path in sized]
+    files = [archive.files(tree) for tree in trees]
+    for name, work in works.items():
+        taken: list[list[float]] = [[] for _ in sized]
+        for _ in range(given.rounds):
+            for place, (tree, ours) in enumerate(zip(trees, files, strict=True)):
+                taken[place].append(timed(lambda t=tree, o=ours: work(t, o))[0])  # noqa: B023
+        seconds = [median(some) for some in taken]
+        each = [s / size for s, (size, _) in zip(seconds, sized, strict=True)]
+        growth = f"{each[-1] / each[0]:.2f}"
+        table.add_row(name, *(f"{some:.2f}" for some in seconds), growth)
+    console.print("by size", table, sep="\n")
 
 
 def _zips(
