@@ -11,6 +11,10 @@ POST   /devorg/sessions        {"username", "endless", "consumer_key"} -> {"toke
 DELETE /devorg/sessions        end all sessions, or {"token"} alone
        /devorg/outbound        what outbound messages suffer: ``outbound.backdoor``
        /devorg/events          the event bus: ``events.backdoor``
+GET    /devorg/access          {username: {"objects": {"Lead": {"read": ["Email", ..],
+                               "create": [..] or null, "edit": [..] or null,
+                               "delete": false}}, "permissions": ["ApiEnabled", ..]}}:
+                               what each user's calls have touched; DELETE begins again
 POST   /devorg/reset           forget all records, faults and counts
 """
 
@@ -123,6 +127,26 @@ def blueprint(org: Org) -> Blueprint:
         with org.lock:
             ended = org.sessions.expire(_json().get("token"))
         return jsonify({"ended": ended})
+
+    @routes.get("/access")
+    def access() -> Response:
+        """Tell which rights each user has used."""
+        with org.lock:
+            users = org.records.table("User").rows
+            return jsonify(
+                {
+                    str(users[user_id]["Username"]): org.usage.told(user_id)
+                    for user_id in sorted(org.usage.users())
+                    if user_id in users
+                }
+            )
+
+    @routes.delete("/access")
+    def forget_access() -> Response:
+        """Begin again to note which rights are used."""
+        with org.lock:
+            org.usage.forget()
+        return Response(status=204)
 
     @routes.post("/reset")
     def reset() -> Response:

@@ -46,5 +46,6 @@ def admit(org: Org, token: str, kind: str) -> Access:
         raise Refusal(
             "API_CURRENTLY_DISABLED", "API is disabled for this User", status=403
         )
+    org.usage.permission(access, "ApiEnabled")
     org.limits.count(kind)
     return access

@@ -120,6 +120,7 @@ class Records:
             )
         with self._org.journal.savepoint():
             given = self._writable(access, type_, values, creating=True)
+            self._org.usage.create(access, type_, given)
             now = self._org.clock.second()
             record_id = self._org.ids.new(type_.key_prefix or "000")
             after: Row = {
@@ -153,6 +154,7 @@ class Records:
             raise converted_lead()
         with self._org.journal.savepoint():
             given = self._writable(access, type_, values, creating=False)
+            self._org.usage.edit(access, type_, given)
             self._change(access, type_, before, given)
 
     def amend(
@@ -195,6 +197,7 @@ class Records:
         """
         type_ = self._type(object_)
         found = self.matches(type_, field, key)
+        self.used(access, type_, field)
         if len(found) > 1:
             raise Refusal(
                 "DUPLICATE_EXTERNAL_ID",
@@ -216,6 +219,7 @@ class Records:
         if not type_.deletable or not access.may("Delete", type_):
             raise _readonly()
         with self._org.journal.savepoint():
+            self._org.usage.delete(access, type_)
             save = Save(self._org, access, type_, row, dict(row))
             for hook in self.before_delete:
                 hook(save)
@@ -230,6 +234,10 @@ class Records:
             full = full_id(str(key))
             return [full] if full in self.table(type_.name).rows else []
         return self.table(type_.name).find(field, [key])
+
+    def used(self, access: Access, type_: ObjectType, field: Field) -> None:
+        """Note that a user's call found records by a field."""
+        self._org.usage.read(access, type_, [field.name])
 
     def _type(self, object_: str | ObjectType) -> ObjectType:
         return self.schema[object_] if isinstance(object_, str) else object_

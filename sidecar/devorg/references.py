@@ -29,6 +29,7 @@ def resolve(records: Records, access: Access, named: ExternalReference) -> str:
             f"for {named.parent}",
         )
     found = records.matches(parent, field, typed(field, named.value))
+    records.used(access, parent, field)
     if len(found) == 1:
         return found[0]
     problem = "not found" if not found else "matches more than one record"

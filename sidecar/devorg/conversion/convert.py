@@ -96,6 +96,7 @@ def _check_rights(org: Org, access: Access, asked: LeadConvert) -> None:
         wanted.append(("Edit" if existing else "Create", name))
     if not asked.do_not_create_opportunity:
         wanted.append(("Create", "Opportunity"))
+    org.usage.permission(access, "ConvertLeads")
     if not access.has("ConvertLeads") or not all(
         access.may(action, org.schema[name]) for action, name in wanted
     ):

@@ -218,6 +218,8 @@ class Outbound:
         with org.lock:
             access = org.access(action.integration_user_id)
             type_ = org.schema[action.object_name]
+            # The user has to see what the message is to carry, or it is left out.
+            org.usage.read(access, type_, action.fields)
             readable = access.readable(type_)
             keys = (name.lower() for name in action.fields)
             fields = tuple(readable[key] for key in keys if key in readable)

@@ -110,6 +110,7 @@ def _run(call: Call, report_id: str) -> Run:
 
 
 def _check_rights(call: Call) -> None:
+    call.org.usage.permission(call.access, "RunReports")
     if not call.access.has("RunReports"):
         raise Refusal(
             "FORBIDDEN",

@@ -34,7 +34,9 @@ def show_object(call: Call, type: str) -> Answer:
 
 def describe_object(call: Call, type: str) -> Answer:
     """Describe an object in full."""
-    return Answer(body=describe(call.org, call.access, call.type(type), call.version))
+    found = call.type(type)
+    call.org.usage.read(call.access, found, ())
+    return Answer(body=describe(call.org, call.access, found, call.version))
 
 
 def create(call: Call, type: str) -> Answer:
@@ -172,6 +174,7 @@ def record(
     answer: dict[str, object] = {"attributes": {"type": type_.name, "url": url}}
     for field in wanted:
         answer[field.name] = shown(value_of(field, row))
+    call.org.usage.read(access, type_, [field.name for field in wanted])
     return answer
 
 

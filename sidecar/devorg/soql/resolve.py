@@ -95,14 +95,20 @@ class Scope:
             if reference is None or reference.key not in self._fields(type_):
                 raise self._no_relationship(step, ref.at)
             get = _through(self.org, get, reference)
+            self._note(type_, reference)
             parents.append(reference)
             type_ = self._parent_type(reference)
         field = self._fields(type_).get(path[-1].lower())
         if field is None:
             raise self._no_field(path[-1], type_, ref.at)
+        self._note(type_, field)
         return Resolved(
             field, type_, _reading(self.org, get, field, type_), tuple(parents)
         )
+
+    def _note(self, type_: ObjectType, field: Field) -> None:
+        if type_ is not NAME:
+            self.org.usage.read(self.access, type_, [field.name])
 
     def child(self, name: str, at: int) -> tuple[Scope, Field]:
         """Find the child relationship of a subquery: its scope, its reference."""
@@ -174,6 +180,7 @@ def scope_for(
             f"sObject type '{name}' is not supported."
             + _HINT.format(what="object", suffix="__c", after="entity"),
         )
+    org.usage.read(access, type_, ())
     return Scope(org, access, type_, text, alias, tooling)
 
 
