@@ -24,6 +24,7 @@ from sidecar.devorg.sessions import App, Sessions
 from sidecar.devorg.standard_objects import standard_types
 from sidecar.devorg.tooling import mirrors
 from sidecar.devorg.tooling.objects import mirror_types
+from sidecar.devorg.usage import Usage
 
 # A Developer Edition's calls in 24 hours.
 DAILY_LIMIT = 15_000
@@ -54,6 +55,7 @@ class Org:
         self.sessions = Sessions(org_id=self.id, clock=clock, lifetime=SESSION_LIFETIME)
         self.apps: dict[str, App] = {}
         self.limits = Limits(clock=clock, daily=daily_limit)
+        self.usage = Usage()
         self.faults = Faults()
         self.outbound = Outbound(self, seed=seed)
         # Threads that work beside the requests, started by ``start``.
