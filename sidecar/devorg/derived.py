@@ -128,17 +128,16 @@ def _activity(save: Save) -> None:
 
 def _opportunity(save: Save) -> None:
     row = save.after
-    stage = str(row.get("StageName"))
-    probability, category, label = STAGES.get(stage, (0, "Pipeline", "Pipeline"))
+    stage = _stage(save)
     if save.changed("StageName"):
         if save.is_new and "Probability" in row:
             pass
         elif not save.changed("Probability"):
-            row["Probability"] = Decimal(probability)
+            row["Probability"] = stage.get("DefaultProbability", Decimal(0))
         if save.is_new or not save.changed("ForecastCategoryName"):
-            row["ForecastCategoryName"] = label
-        row["ForecastCategory"] = category
-    _stage(save)
+            row["ForecastCategoryName"] = stage.get("ForecastCategoryName", "Pipeline")
+        row["ForecastCategory"] = stage.get("ForecastCategory", "Pipeline")
+    _closing(save)
     amount, chance = row.get("Amount"), row.get("Probability")
     if isinstance(amount, Decimal) and isinstance(chance, Decimal):
         row["ExpectedRevenue"] = (amount * chance / 100).quantize(Decimal("0.01"))
@@ -148,10 +147,18 @@ def _opportunity(save: Save) -> None:
         row["FiscalYear"], row["FiscalQuarter"] = day.year, (day.month + 2) // 3
 
 
-def _stage(save: Save) -> None:
-    stage = str(save.after.get("StageName"))
-    save.after["IsClosed"] = stage in {"Closed Won", "Closed Lost"}
-    save.after["IsWon"] = stage == "Closed Won"
+def _closing(save: Save) -> None:
+    stage = _stage(save)
+    save.after["IsClosed"] = bool(stage.get("IsClosed"))
+    save.after["IsWon"] = bool(stage.get("IsWon"))
+
+
+def _stage(save: Save) -> Row:
+    """Return what the org knows of the opportunity's stage; nothing, if unknown."""
+    stages = save.org.records.table("OpportunityStage")
+    name = save.org.schema["OpportunityStage"].fields["apiname"]
+    found = stages.find(name, [save.after.get("StageName")])
+    return stages.rows[found[0]] if found else {}
 
 
 def _campaign(save: Save) -> None:
@@ -305,7 +312,7 @@ def _missing(*names: str) -> Refusal:
 _PREPARE: dict[str, Callable[[Save], None]] = {
     "Lead": _person,
     "Contact": _person,
-    "Opportunity": _stage,
+    "Opportunity": _closing,
 }
 _COMPLETE: dict[str, Callable[[Save], None]] = {
     "Lead": _person,

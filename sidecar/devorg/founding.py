@@ -110,6 +110,7 @@ def found(org: Org) -> None:
         Type="Queue",
     )
     _sales_process(org, admin)
+    org.metadata.found(admin)
 
 
 def _sales_process(org: Org, by: str) -> None:

@@ -229,10 +229,11 @@ def test_what_was_deployed_is_described_listed_and_read_back(http, token):
     (record,) = read.findall("{*}result/{*}records")
     assert names(record) == [
         "fullName",
+        "compactLayoutAssignment",
+        "enableFeeds",
+        "enableHistory",
         "fields",
         "fields",
-        "label",
-        "pluralLabel",
         "sharingModel",
     ]
     assert find(record, "fields/fullName") == "Journey__c"

@@ -104,11 +104,12 @@ def test_a_field_of_activity_shows_on_tasks_and_events(org):
 
 
 def test_a_validation_leaves_nothing_behind(org):
+    before = list(org.metadata.components)
     made = deploy(org, base(flow=flow_file()), check_only=True)
     assert made.success
     assert made.total == 6
     assert org.schema["Lead"].field("Journey__c") is None
-    assert list(org.metadata.components) == []
+    assert list(org.metadata.components) == before
     assert org.outbound.actions == {}
     assert not org.records.table("PermissionSet").find(
         org.schema["PermissionSet"].fields["name"], ["Set"]
@@ -117,13 +118,14 @@ def test_a_validation_leaves_nothing_behind(org):
 
 def test_one_failure_takes_everything_back(org):
     files = BASE | {"workflows/Lead.workflow": workflow_file(user="nobody@example.com")}
+    before = list(org.metadata.components)
     made = deploy(org, package(files, BASE_MEMBERS))
     assert made.status == "Failed"
     assert problems(made) == {
         "Lead.Tell": "In field: integrationUser - no User named nobody@example.com found"
     }
     assert org.schema["Lead"].field("Journey__c") is None
-    assert list(org.metadata.components) == []
+    assert list(org.metadata.components) == before
 
 
 def test_without_rollback_what_succeeded_stays(org):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sidecar.devorg.ids import base62
-from sidecar.devorg.metadata import platform_event
+from sidecar.devorg.metadata import platform_event, standing
 from sidecar.devorg.metadata.auto_number import AutoNumber
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import (
@@ -82,6 +82,8 @@ def apply(work: Work, part: Part, component_id: str) -> ObjectType:
     _ownership(type_, part)
     _activities(work, type_)
     _pages(work, part)
+    if known is None:
+        standing.layout_of(work, type_)
     work.org.schema.version += 1
     return type_
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sidecar.devorg.metadata.archive import MANIFEST, Failure, Package
 from sidecar.devorg.metadata.component import Component, Part
 from sidecar.devorg.metadata.element import NOT_AVAILABLE, Problem, text
+from sidecar.devorg.metadata.folders import CHILD_OF
 from sidecar.devorg.metadata.kinds import BY_TYPE, ORDER, Kind
 from sidecar.devorg.metadata.work import Work
 
@@ -87,7 +88,7 @@ class _Applier:
             ]
             if len(failed) == len(waiting):
                 for part, problem in failed:
-                    self._fail(_failure(part, problem))
+                    self._fail(_failure(part, _of_parent(part, problem, failed)))
                 break
             waiting = [part for part, _ in failed]
         self._remove(package.removals, "destructiveChangesPost.xml")
@@ -216,6 +217,16 @@ class _Applier:
             changed=True,
             deleted=True,
         )
+
+
+def _of_parent(
+    part: Part, problem: Problem, failed: list[tuple[Part, Problem]]
+) -> Problem:
+    """Return why a part failed: what is wrong with it, or with what it belongs to."""
+    parent = CHILD_OF.get(part.type), part.full_name.partition(".")[0]
+    if any((other.type, other.full_name) == parent for other, _ in failed):
+        return Problem("Parent entity failed to deploy")
+    return problem
 
 
 def _failure(part: Part, problem: Problem) -> Failure:

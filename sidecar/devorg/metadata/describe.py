@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from sidecar.devorg.metadata import compose
 from sidecar.devorg.metadata.component import Component
-from sidecar.devorg.metadata.element import NAMESPACE, Element, name_of, text
-from sidecar.devorg.metadata.folders import CHILD_OF, FOLDERS
+from sidecar.devorg.metadata.element import NAMESPACE, Element, add, make
+from sidecar.devorg.metadata.folders import CHILD_OF, FOLDERS, PARTS_OF
 from sidecar.devorg.metadata.kinds import BY_TYPE
-from sidecar.devorg.metadata.shapes import SHAPES
+from sidecar.devorg.metadata.settings import settings
 from sidecar.devorg.schema import ObjectType
 
 if TYPE_CHECKING:
@@ -19,13 +21,8 @@ if TYPE_CHECKING:
 
 _NS = f"{{{NAMESPACE}}}"
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-# Elements of an object's file that hold components of their own.
-_CHILD_ELEMENTS = {
-    "CustomField": "fields",
-    "ValidationRule": "validationRules",
-    "ListView": "listViews",
-    "CompactLayout": "compactLayouts",
-}
+# Types of whose components Salesforce gives no list.
+_UNLISTED = frozenset(("StandardValueSet",))
 
 
 def metadata_objects() -> Iterator[dict[str, object]]:
@@ -46,30 +43,60 @@ def metadata_objects() -> Iterator[dict[str, object]]:
 
 
 def file_properties(
-    org: Org, types: Sequence[str], *, user_id: str
+    org: Org, queries: Sequence[tuple[str, str]]
 ) -> Iterator[dict[str, object]]:
-    """List the components of some types, in WSDL order."""
-    for wanted in types:
+    """
+    List the components of some types, in WSDL order.
+
+    Args:
+        queries: type and folder; the folder is "" for types without.
+    """
+    components = org.metadata.components
+    for wanted, folder in queries:
+        if wanted in _UNLISTED:
+            continue
+        if wanted == "Settings":
+            yield from (properties(org, each) for each in settings(org, "*"))
+        held = any(
+            place.type == wanted and place.folder_type for place in FOLDERS.values()
+        )
         listed: set[str] = set()
-        for each in org.metadata.components.of_type(wanted):
+        for each in components.of_type(wanted):
             listed.add(each.full_name)
-            yield _properties(org, each)
+            if not held or each.full_name.rpartition("/")[0] == folder:
+                yield properties(org, each)
         if wanted == "CustomObject":
             for type_ in org.schema:
                 if not (type_.custom or type_.tooling or type_.name in listed):
-                    yield _properties(org, _standard(org, type_, user_id))
+                    yield properties(org, standard(org, type_))
+        elif wanted in PARTS_OF:
+            yield from _holders(org, wanted)
 
 
-def _standard(org: Org, type_: ObjectType, user_id: str) -> Component:
-    now = org.clock.second()
+def _holders(org: Org, type_: str) -> Iterator[dict[str, object]]:
+    """List the files that are there only for what lies in them."""
+    seen: set[str] = set()
+    for each in org.metadata.components:
+        if CHILD_OF.get(each.type) == type_ and each.file not in seen:
+            seen.add(each.file)
+            name = each.file.rpartition("/")[2].rpartition(".")[0]
+            yield properties(org, replace(each, type=type_, full_name=name, id=""))
+
+
+def standard(org: Org, type_: ObjectType) -> Component:
+    """Return a standard object of which nothing has been deployed."""
+    company = org.records.table("Organization").rows[org.id]
+    by, at = str(company["CreatedById"]), org.clock.second()
+    element = make("CustomObject")
+    add(element, "sharingModel", type_.sharing_model)
     file = f"objects/{type_.name}.object"
-    empty = etree.Element(f"{_NS}CustomObject")
     return Component(
-        "", "CustomObject", type_.name, file, empty, None, user_id, now, user_id, now
+        "", "CustomObject", type_.name, file, element, None, by, at, by, at
     )
 
 
-def _properties(org: Org, component: Component) -> dict[str, object]:
+def properties(org: Org, component: Component) -> dict[str, object]:
+    """Return a component's FileProperties in WSDL order."""
     users = org.records.table("User").rows
     return {
         "createdById": component.created_by,
@@ -88,62 +115,43 @@ def _properties(org: Org, component: Component) -> dict[str, object]:
 
 def read(org: Org, type_: str, names: Sequence[str]) -> list[Element]:
     """Return components as ``records`` elements in WSDL order; unknown ones not."""
+    now = org.clock.now()
     found = []
     for full_name in names:
-        component = org.metadata.components.get(type_, full_name)
-        if component is not None:
-            record = _record(type_, component.full_name)
-            _copy(component.element, record, type_)
-        elif type_ == "CustomObject" and (known := org.schema.get(full_name)):
-            record = _record(type_, known.name)
-            _describe_object(record, known)
-        else:
+        component = _find(org, type_, full_name)
+        if component is None:
             continue
+        component = compose.shown(component, now)
         if type_ == "CustomObject":
-            _add_children(org, record, full_name)
+            content = compose.own_object(component)
+            _add_children(org, content, component.full_name)
+        else:
+            content = compose.settled(component.element, type_)
+        record = etree.Element(f"{_NS}records")
+        record.set(_XSI_TYPE, type_)
+        add(record, "fullName", component.full_name)
+        record.extend(list(content))
         found.append(record)
     return found
 
 
-def _record(type_: str, full_name: str) -> Element:
-    record = etree.Element(f"{_NS}records")
-    record.set(_XSI_TYPE, type_)
-    etree.SubElement(record, f"{_NS}fullName").text = full_name
-    return record
-
-
-def _describe_object(record: Element, type_: ObjectType) -> None:
-    for tag, value in (
-        ("label", type_.label),
-        ("pluralLabel", type_.plural),
-        ("sharingModel", type_.sharing_model),
-    ):
-        etree.SubElement(record, f"{_NS}{tag}").text = value
+def _find(org: Org, type_: str, full_name: str) -> Component | None:
+    if type_.endswith("Settings") and type_ not in BY_TYPE:
+        return next(settings(org, full_name), None)
+    found = org.metadata.components.get(type_, full_name)
+    known = org.schema.get(full_name)
+    if found is None and type_ == "CustomObject" and known and not known.tooling:
+        return standard(org, known)
+    return found
 
 
 def _add_children(org: Org, record: Element, object_name: str) -> None:
     prefix = object_name.lower() + "."
+    tags = {type_: tag for tag, type_ in PARTS_OF["CustomObject"].items()}
     for each in org.metadata.components:
-        tag = _CHILD_ELEMENTS.get(each.type)
+        tag = tags.get(each.type)
         if tag and each.full_name.lower().startswith(prefix):
-            child = etree.SubElement(record, f"{_NS}{tag}")
-            _copy(each.element, child, each.type)
-    _sort(record, "CustomObject")
-
-
-def _copy(source: Element, target: Element, shape: str) -> None:
-    """Copy children in the order of the WSDL, whatever the deployer's was."""
-    for each in source:
-        name = name_of(each)
-        if name == "fullName" and text(target, "fullName") is not None:
-            continue
-        slot = SHAPES.get(shape, {}).get(name)
-        copied = etree.SubElement(target, f"{_NS}{name}")
-        copied.text = each.text if len(each) == 0 else None
-        _copy(each, copied, slot.kind if slot else "")
-    _sort(target, shape)
-
-
-def _sort(element: Element, shape: str) -> None:
-    order = {name: place for place, name in enumerate(SHAPES.get(shape, {}))}
-    element[:] = sorted(element, key=lambda each: order.get(name_of(each), 0))
+            child = add(record, tag)
+            add(child, "fullName", each.full_name.partition(".")[2])
+            child.extend(list(compose.settled(each.element, each.type)))
+    compose.sort(record, "CustomObject")

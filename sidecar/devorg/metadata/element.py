@@ -116,6 +116,19 @@ def _check_number(child: Element, text: str, kind: str) -> None:
         ) from exc
 
 
+def make(tag: str) -> Element:
+    """Return an empty element of the Metadata API, the root of a document."""
+    nsmap = cast("dict[str, str]", {None: NAMESPACE})
+    return etree.Element(_NS + tag, nsmap=nsmap)
+
+
+def add(parent: Element, tag: str, text: str | None = None) -> Element:
+    """Append a child, and return it."""
+    made = etree.SubElement(parent, _NS + tag)
+    made.text = text
+    return made
+
+
 def name_of(element: Element) -> str:
     """Return the name without its namespace."""
     return str(etree.QName(element).localname)

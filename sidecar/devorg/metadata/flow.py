@@ -37,7 +37,9 @@ def apply(work: Work, part: Part, version_id: str) -> Definition:
     number = max((each.number for each in known.versions), default=0) + 1
     version = Version(number, version_id, flow, part.element, work.org.clock.second())
     made = replace(known, versions=(*known.versions, version))
-    if flow.active and not work.org.metadata.production:
+    if flow.active and (
+        work.features.flows_deploy_active or not work.org.metadata.production
+    ):
         made = with_active(work.org, made, number)
     return made
 

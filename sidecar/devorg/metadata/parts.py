@@ -88,16 +88,27 @@ def _parts(
         yield Part(place.type, full_name, path, _with_content(place, path, files))
         return
     root = _root(parse(files[path]), place.type)
-    held = PARTS_OF.get(place.type)
+    yield from parts_within(place.type, full_name, path, root)
+
+
+def parts_within(
+    type_: str, full_name: str, path: str, root: Element
+) -> Iterator[Part]:
+    """
+    Yield a file's component, and the components within it.
+
+    Raises:
+        Problem: a component in it has no name.
+    """
+    held = PARTS_OF.get(type_)
     if held is None:
-        yield Part(place.type, unquote(full_name), path, root)
+        yield Part(type_, unquote(full_name), path, root)
         return
-    whole = place.type in {"CustomObject"}
-    yield from _split(
-        root, "" if place.type == "CustomLabels" else full_name + ".", path, held
-    )
-    if whole and len(root) > sum(len(children(root, name)) for name in held):
-        yield Part(place.type, full_name, path, root)
+    prefix = "" if type_ == "CustomLabels" else full_name + "."
+    yield from _split(root, prefix, path, held)
+    own = len(root) - len(children(root, "fullName"))
+    if type_ == "CustomObject" and own > sum(len(children(root, n)) for n in held):
+        yield Part(type_, full_name, path, root)
 
 
 def _root(root: Element, type_: str) -> Element:

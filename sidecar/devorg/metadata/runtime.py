@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from sidecar.devorg.flows.triggers import FlowTriggers
 from sidecar.devorg.formula import FormulaError
+from sidecar.devorg.metadata import standing
 from sidecar.devorg.metadata.auto_number import AutoNumber
 from sidecar.devorg.metadata.component import Components
 from sidecar.devorg.metadata.deployment import Deployments
 from sidecar.devorg.metadata.features import Features
 from sidecar.devorg.metadata.formula_scope import RecordScope
+from sidecar.devorg.metadata.retrieval import Retrievals
 from sidecar.devorg.metadata.small_kinds import ValidationRule
 from sidecar.devorg.records import Save
 from sidecar.devorg.refusal import Refusal
@@ -33,6 +35,7 @@ class Metadata:
         self._org = org
         self.components = Components(journal=org.journal)
         self.deployments = Deployments(org)
+        self.retrievals = Retrievals(org)
         self.features = Features()
         self.auto_numbers: dict[str, dict[str, AutoNumber]] = {}
         self._rules: dict[str, list[ValidationRule]] = {}
@@ -40,6 +43,10 @@ class Metadata:
         org.records.before_save.append(self._number)
         self.flows = FlowTriggers(org)
         org.records.validate.append(self._validate)
+
+    def found(self, user_id: str) -> None:
+        """Give a new org the metadata that every org has, in the name of a user."""
+        standing.found(self._org, self.components, user_id)
 
     @property
     def edition(self) -> str:

@@ -7,10 +7,20 @@ states the whole list; values cannot be deleted, those left out become inactive.
 from __future__ import annotations
 
 from copy import copy
+from decimal import Decimal
 
 from sidecar.devorg.metadata.component import Part
-from sidecar.devorg.metadata.element import Problem, check, children
+from sidecar.devorg.metadata.element import (
+    Element,
+    Problem,
+    check,
+    children,
+    flag,
+    number,
+    text,
+)
 from sidecar.devorg.metadata.global_value_set import picklist_values
+from sidecar.devorg.metadata.rows import forget_rows, keep_row
 from sidecar.devorg.metadata.work import Work
 from sidecar.devorg.schema import Field, PicklistValue
 
@@ -40,6 +50,14 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "TaskStatus": ("Task.Status",),
     "TaskSubject": ("Task.Subject",),
     "TaskType": ("Task.Type",),
+}
+_CATEGORIES = {
+    "Omitted": "Omitted",
+    "Pipeline": "Pipeline",
+    "BestCase": "Best Case",
+    "MostLikely": "Most Likely",
+    "Forecast": "Commit",
+    "Closed": "Closed",
 }
 _NEEDS_DEFAULT = frozenset(("LeadStatus", "TaskStatus", "TaskPriority"))
 
@@ -82,8 +100,70 @@ def apply(work: Work, part: Part, _component_id: str) -> list[PicklistValue]:
             values.append(gone)
     for field in fields:
         field.values = [copy(each) for each in values]
+    listed = children(part.element, "standardValue")
+    if part.full_name == "OpportunityStage":
+        _keep_stages(work, listed, values)
+    elif part.full_name == "LeadStatus":
+        _keep_statuses(work, listed)
     work.org.schema.version += 1
     return values
+
+
+def _keep_stages(
+    work: Work, listed: list[Element], values: list[PicklistValue]
+) -> None:
+    """Keep what each stage means, for whoever saves an opportunity."""
+    known = _rows(work, "OpportunityStage")
+    active = {each.value for each in values if each.active}
+    for order, element in enumerate(listed, start=1):
+        name = text(element, "fullName") or ""
+        category = text(element, "forecastCategory") or "Pipeline"
+        keep_row(
+            work,
+            "OpportunityStage",
+            known.pop(name, None),
+            {
+                "ApiName": name,
+                "MasterLabel": text(element, "label") or name,
+                "SortOrder": order,
+                "IsActive": name in active,
+                "IsClosed": flag(element, "closed"),
+                "IsWon": flag(element, "won"),
+                "DefaultProbability": Decimal(number(element, "probability") or 0),
+                "ForecastCategory": category,
+                "ForecastCategoryName": _CATEGORIES[category],
+            },
+        )
+    for record_id in known.values():
+        row = work.org.records.table("OpportunityStage").rows[record_id]
+        keep_row(work, "OpportunityStage", record_id, {**row, "IsActive": False})
+
+
+def _keep_statuses(work: Work, listed: list[Element]) -> None:
+    known = _rows(work, "LeadStatus")
+    if not any(flag(each, "converted") for each in listed):
+        raise Problem("At least one lead status must be a converted status")
+    for order, element in enumerate(listed, start=1):
+        name = text(element, "fullName") or ""
+        keep_row(
+            work,
+            "LeadStatus",
+            known.pop(name, None),
+            {
+                "ApiName": name,
+                "MasterLabel": text(element, "label") or name,
+                "SortOrder": order,
+                "IsDefault": flag(element, "default"),
+                "IsConverted": flag(element, "converted"),
+            },
+        )
+    for record_id in known.values():
+        forget_rows(work, "LeadStatus", "Id", record_id)
+
+
+def _rows(work: Work, type_name: str) -> dict[str, str]:
+    rows = work.org.records.table(type_name).rows
+    return {str(row["ApiName"]): record_id for record_id, row in rows.items()}
 
 
 def remove(_work: Work, full_name: str) -> None:

@@ -1,4 +1,4 @@
-"""The Metadata API over SOAP.
+"""The Metadata API over SOAP: deployments and retrievals.
 
 Source: the Metadata WSDL, API 66; the order of elements in answers is its.
 """
@@ -9,15 +9,21 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
-from sidecar.devorg.metadata import describe
 from sidecar.devorg.metadata.deployment import Deployment, Options, check_rights
-from sidecar.devorg.metadata.element import NAMESPACE
+from sidecar.devorg.metadata.element import NAMESPACE, NOT_AVAILABLE
 from sidecar.devorg.metadata.result import result
+from sidecar.devorg.metadata.retrieval import Asked
 from sidecar.devorg.permissions import Access
 from sidecar.devorg.refusal import Refusal
-from sidecar.devorg.soap.envelope import Element, Request, child, children, xml
+from sidecar.devorg.soap import components
+from sidecar.devorg.soap.envelope import (
+    NIL,
+    Element,
+    Request,
+    child,
+    children,
+    xml,
+)
 
 if TYPE_CHECKING:
     from sidecar.devorg.org import Org
@@ -95,38 +101,59 @@ def _deploy_recent_validation(
     return xml("result", made.id)
 
 
-def _describe_metadata(
-    _org: Org, access: Access, _request: Request, _version: str
+def _retrieve(org: Org, access: Access, request: Request, version: str) -> str:
+    # The WSDL says retrieveRequest, the official CLI request.
+    asked = next((e for e in request.body if child(e, "apiVersion") is not None), None)
+    asked = request.body if asked is None else asked
+    for name in ("packageNames", "specificFiles"):
+        if child(asked, name) is not None:
+            raise Refusal("INVALID_OPERATION", f"{name}: {NOT_AVAILABLE}")
+    package = child(asked, "unpackaged")
+    members: dict[str, list[str]] = {}
+    for types in () if package is None else children(package, "types"):
+        name = _text(types, "name")
+        members.setdefault(name, []).extend(
+            (each.text or "").strip() for each in children(types, "members")
+        )
+    if not members:
+        raise Refusal("INVALID_OPERATION", "Nothing specified to retrieve")
+    made = org.metadata.retrievals.start(
+        access,
+        Asked(
+            members,
+            single=_text(asked, "singlePackage").lower() in {"true", "1"},
+            version=float(_text(asked, "apiVersion") or version),
+        ),
+    )
+    return xml("result", {"done": False, "id": made.id, "state": "Queued"})
+
+
+def _check_retrieve_status(
+    org: Org, access: Access, request: Request, _version: str
 ) -> str:
-    check_rights(access)
+    found = org.metadata.retrievals.check(access, request.text("asyncProcessId"))
+    with_zip = request.text("includeZip").lower() not in {"false", "0"}
+    data = base64.b64encode(found.data).decode() if found.done and with_zip else ""
     return xml(
         "result",
         {
-            "metadataObjects": list(describe.metadata_objects()),
-            "organizationNamespace": "",
-            "partialSaveAllowed": True,
-            "testRequired": False,
+            "done": found.done,
+            "fileProperties": found.properties,
+            "id": found.id,
+            "messages": [
+                {"fileName": file, "problem": problem}
+                for file, problem in found.messages
+            ],
+            "status": found.status,
+            "success": found.done,
+            "zipFile": data if data else NIL,
         },
     )
 
 
-def _list_metadata(org: Org, access: Access, request: Request, _version: str) -> str:
-    check_rights(access)
-    types = [
-        (child_.text or "").strip()
-        for query in children(request.body, "queries")
-        if (child_ := child(query, "type")) is not None
-    ]
-    found = describe.file_properties(org, types, user_id=access.user_id)
-    return xml("result", list(found))
-
-
-def _read_metadata(org: Org, access: Access, request: Request, _version: str) -> str:
-    check_rights(access)
-    names = request.texts("fullNames")
-    records = describe.read(org, request.text("type"), names)
-    inner = "".join(etree.tostring(each, encoding="unicode") for each in records)
-    return f"<result>{inner}</result>"
+def _text(element: Element, name: str) -> str:
+    found = child(element, name)
+    return "" if found is None else (found.text or "").strip()
 
 
 OPERATIONS = {
@@ -135,7 +162,7 @@ OPERATIONS = {
     "checkStatus": _check_status,
     "cancelDeploy": _cancel_deploy,
     "deployRecentValidation": _deploy_recent_validation,
-    "describeMetadata": _describe_metadata,
-    "listMetadata": _list_metadata,
-    "readMetadata": _read_metadata,
+    "retrieve": _retrieve,
+    "checkRetrieveStatus": _check_retrieve_status,
+    **components.OPERATIONS,
 }
