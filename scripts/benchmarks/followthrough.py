@@ -72,6 +72,7 @@ def _leads(admin: Salesforce, stage: Stage, number: int) -> list[str]:
                 "attributes": {"type": "Lead"},
                 "LastName": f"Example {place}",
                 "Company": "Example Ltd",
+                "Referrer_Name__c": "Mira Sample",
                 "OwnerId": stage.org.user_ids[stage.org.reps[place % 3]],
             }
             for place in range(start, min(start + 200, number))
