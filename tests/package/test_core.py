@@ -131,10 +131,11 @@ def test_more_than_forty_components_have_a_reason_in_the_readme():
 
 
 def test_users_and_managers_see_each_field_and_viewers_all_but_commissions():
-    for name in ("Referral_User", "Referral_Manager", "Referral_Integration"):
-        assert ours(granted(SETS[name], "readable")) == grantable(), name
+    for name in ("Referral_User", "Referral_Manager"):
+        assert granted(SETS[name], "readable") == grantable(), name
     seen = granted(SETS["Referral_Viewer"], "readable")
     assert seen == grantable() - HIDDEN_FROM_VIEWERS
+    assert ours(granted(SETS["Referral_Integration"], "readable")) <= grantable()
 
 
 @pytest.mark.parametrize(("less", "more"), [LADDER[:2], LADDER[1:]])
