@@ -229,11 +229,11 @@ def defaults(kind: str) -> Mapping[str, str]:
 
 def key(node: Node, kind: str) -> Key:
     """Give what tells this element of type ``kind`` from its like."""
-    if not node.children:
-        return (node.text,)
     tags = KEYS.get(kind)
     if tags is not None:
         return tuple(node.value(tag) for tag in tags)
+    if not node.children:
+        return (node.text,)
     for tag in ("fullName", "name", "developerName"):
         if value := node.value(tag):
             return (value,)

@@ -9,7 +9,7 @@ the time grows with the size of the three.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from sidecar.errors import Unreadable
@@ -24,6 +24,7 @@ from sidecar.package.identity import (
     repeats,
     type_of,
 )
+from sidecar.package.repeats import held_in_place, in_order, is_new, leaves_gap
 
 # Of which elements one Lead field each may stand behind: a second one is refused.
 # Source: "LeadConvertSettings", Metadata API Developer Guide.
@@ -206,55 +207,37 @@ def _list(
     """Merge elements that repeat: one by one, then their order."""
     inner = type_of(kind, tag)
     base, theirs, ours = (keyed(nodes, inner) for nodes in alike)
+    held = held_in_place(
+        base, theirs, ours, lambda key: untouched(base[key], theirs[key], inner)
+    )
     once = _TAKEN_ONCE.get(inner, "")
     taken: set[str] = set()
     found: dict[Key, Node] = {}
     for key in {**theirs, **base, **ours}:  # what we add comes last
         place = f"{path}[{'|'.join(filter(None, key[:-1]))[:80]}]"
         wanted = ours.get(key)
-        if wanted and key not in theirs and wanted.value(once) in taken:
+        node: Node | None
+        if wanted is None and key in held:
+            node = theirs[key]
+            out.conflicts.append(Difference(place, "removed", short(node)))
+        elif (
+            wanted
+            and is_new(key, base, theirs)
+            and (leaves_gap(key, found) or wanted.value(once) in taken)
+        ):
+            node = None
             out.conflicts.append(Difference(place, "added", new=short(wanted)))
-            continue
-        node = _one(base.get(key), theirs.get(key), wanted, inner, place, out)
+        else:
+            node = _one(base.get(key), theirs.get(key), wanted, inner, place, out)
         if node is not None:
             found[key] = node
             if once:
                 taken.add(node.value(once))
-    order = _order(base, theirs, ours, found)
-    if ordered(kind, tag) and [k for k in order if k in theirs] != [
-        k for k in theirs if k in found
-    ]:
+    keys = in_order(base, theirs, ours, found)
+    left = [key for key in keys if key in theirs]
+    if ordered(kind, tag) and left != [key for key in theirs if key in found]:
         out.changes.append(Difference(path, "moved"))
-    return [found[key] for key in order]
-
-
-def _order(
-    base: Mapping[Key, Node],
-    theirs: Mapping[Key, Node],
-    ours: Mapping[Key, Node],
-    found: Mapping[Key, Node],
-) -> list[Key]:
-    """
-    Order what stays: as the customer did, or as we do where the customer did nothing.
-
-    Whatever one side alone has comes behind what stands before it there.
-    """
-    common = [key for key in base if key in theirs and key in ours]
-    wished = common and common != [k for k in ours if k in base and k in theirs]
-    left = common == [k for k in theirs if k in base and k in ours]
-    first, second = (ours, theirs) if wished and left else (theirs, ours)
-    after: dict[Key | None, list[Key]] = defaultdict(list)
-    place: Key | None = None
-    for key in second:
-        if key in first and key in found:
-            place = key
-        elif key in found:
-            after[place].append(key)
-    order = list(after[None])
-    for key in first:
-        if key in found:
-            order += [key, *after[key]]
-    return order
+    return [found[key] for key in keys]
 
 
 def _groups(node: Node | None) -> dict[str, list[Node]]:
