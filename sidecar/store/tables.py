@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -300,4 +301,73 @@ audit = Table(
     Column("about", Text, nullable=False),
     Column("details", JSONB, nullable=False),
     Column("hash", Text, nullable=False),  # over the entry and the hash before it
+)
+
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("kind", Text, nullable=False),  # regular | since | resync
+    # What this run reads: records changed from then on.
+    Column("since", DateTime(timezone=True), nullable=False),
+    # What the org tells of earlier changes is none of our business.
+    Column("covers_from", DateTime(timezone=True), nullable=False),
+    _moment("began_at", nullable=True),  # of the run; NULL between runs
+    Column("todo", JSONB, nullable=False, server_default="{}"),  # object -> last row
+    Column("objects", JSONB, nullable=False, server_default="{}"),  # what it has
+    _moment("looked_at", nullable=True),  # when that was looked up
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", SmallInteger, nullable=False, server_default="0"),
+    _moment("due_at"),
+    Column("error", Text),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("records", BigInteger, nullable=False, server_default="0"),
+    Column("recovered", Integer, nullable=False, server_default="0"),
+    _moment("created_at"),
+    _moment("done_at", nullable=True),  # when a run last came to its end
+    # The regular one never ends; of the others, one at a time.
+    Index(
+        "reconciliation_regular_idx",
+        "connection_id",
+        unique=True,
+        postgresql_where=text("kind = 'regular'"),
+    ),
+    Index(
+        "reconciliation_one_open_idx",
+        "connection_id",
+        unique=True,
+        postgresql_where=text("kind <> 'regular' and state in ('waiting', 'sending')"),
+    ),
+)
+
+reached = Table(
+    "reached",
+    metadata,
+    Column("org_id", Text(collation="C"), primary_key=True),
+    Column("referral_key", Text(collation="C"), primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("connection_id", BigInteger, nullable=False),
+    Column("object_type", Text, nullable=False),
+    Column("record_id", Text(collation="C"), nullable=False),
+    Column("reached_at", DateTime(timezone=True), nullable=False),
+    Column("source", Text),  # of the event that told first; NULL: none did yet
+    Column("event_id", BigInteger),  # that event; or the one that is to tell
+    Column("heard_at", DateTime(timezone=True)),
+    Column("confirmed_at", DateTime(timezone=True)),  # by the org's own records
+    Index(None, "connection_id", "reached_at"),
+)
+
+completeness = Table(
+    "completeness",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("day", Date, primary_key=True),  # in UTC
+    Column("expected", Integer, nullable=False),
+    Column("received", Integer, nullable=False),
+    Column("recovered", Integer, nullable=False),
+    Column("in_hand", Integer, nullable=False),
+    Column("unexplained", Integer, nullable=False),
+    Column("counted_at", DateTime(timezone=True), nullable=False),
 )
