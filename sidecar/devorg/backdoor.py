@@ -10,6 +10,8 @@ POST   /devorg/sessions        {"username", "endless", "consumer_key"} -> {"toke
                                with an app's key a "refresh_token" too
 DELETE /devorg/sessions        end all sessions, or {"token"} alone
        /devorg/outbound        what outbound messages suffer: ``outbound.backdoor``
+       /devorg/features        what the org has switched on: ``metadata.backdoor``
+       /devorg/deployments     how fast it deploys: ``metadata.backdoor``
        /devorg/events          the event bus: ``events.backdoor``
 GET    /devorg/access          {username: {"objects": {"Lead": {"read": ["Email", ..],
                                "create": [..] or null, "edit": [..] or null,
@@ -29,6 +31,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from sidecar.devorg.events import backdoor as events
 from sidecar.devorg.faults import Fault
+from sidecar.devorg.metadata import backdoor as metadata
 from sidecar.devorg.outbound import backdoor as outbound
 from sidecar.devorg.sessions import App
 
@@ -42,6 +45,7 @@ def blueprint(org: Org) -> Blueprint:
     """Build the back door of one org."""
     routes = Blueprint("backdoor", __name__, url_prefix=PREFIX)
     outbound.add_routes(routes, org)
+    metadata.add_routes(routes, org)
     events.add_routes(routes, org)
 
     @routes.get("")

@@ -11,7 +11,12 @@ from datetime import datetime
 
 from sidecar.devorg.metadata.deploy import Message
 from sidecar.devorg.metadata.deployment import Deployment, Options
+from sidecar.devorg.metadata.test_run import TestRun
 from sidecar.devorg.schema import Row
+from sidecar.devorg.soap.envelope import NIL, Nil
+
+# Tests that this org cannot run have no records.
+_NO_ID = "000000000000000AAA"
 
 
 def result(
@@ -27,7 +32,8 @@ def result(
     outcome, options = deployment.outcome, deployment.options
     finished = deployment.done
     failed = len(outcome.failures) if finished else 0
-    total = deployment.total if finished else 0
+    handled = deployment.total - failed if finished else deployment.handled
+    tests = deployment.test_run or TestRun()
     by = deployment.cancelled_by
     return {
         "canceledBy": by,
@@ -47,14 +53,14 @@ def result(
         or deployment.started_at
         or deployment.created_at,
         "numberComponentErrors": failed,
-        "numberComponentsDeployed": total - failed,
-        "numberComponentsTotal": total,
+        "numberComponentsDeployed": handled,
+        "numberComponentsTotal": deployment.total,
         "numberFiles": deployment.files,
-        "numberTestErrors": 0,
-        "numberTestsCompleted": 0,
-        "numberTestsTotal": 0,
+        "numberTestErrors": len(tests.failed),
+        "numberTestsCompleted": len(tests.tests) - len(tests.failed),
+        "numberTestsTotal": len(tests.tests),
         "rollbackOnError": options.rollback_on_error,
-        "runTestsEnabled": options.test_level not in {None, "NoTestRun"},
+        "runTestsEnabled": tests.level != "NoTestRun",
         "startDate": deployment.started_at,
         "stateDetail": None,
         "status": deployment.status,
@@ -84,18 +90,55 @@ def _details(deployment: Deployment) -> dict[str, object]:
     return {
         "componentFailures": [_message(each) for each in outcome.failures],
         "componentSuccesses": [_message(each) for each in outcome.successes],
-        "runTestResult": {
-            "apexLogId": None,
-            "codeCoverage": [],
-            "codeCoverageWarnings": [],
-            "failures": [],
-            "flowCoverage": [],
-            "flowCoverageWarnings": [],
-            "numFailures": 0,
-            "numTestsRun": 0,
-            "successes": [],
-            "totalTime": 0.0,
-        },
+        "runTestResult": _tests(deployment.test_run or TestRun()),
+    }
+
+
+def _tests(made: TestRun) -> dict[str, object]:
+    return {
+        "apexLogId": None,
+        "codeCoverage": [],
+        "codeCoverageWarnings": [
+            {
+                "id": _NO_ID,
+                "message": each.message,
+                "name": each.name or NIL,
+                "namespace": NIL,
+            }
+            for each in made.warnings
+        ],
+        "failures": [
+            {
+                "id": _NO_ID,
+                "message": each.message,
+                "methodName": each.method,
+                "name": each.class_name,
+                "namespace": NIL,
+                "packageName": each.class_name,
+                "seeAllData": False,
+                "stackTrace": f"Class.{each.class_name}.{each.method}: line 1",
+                "time": 1.0,
+                "type": "Class",
+            }
+            for each in made.failed
+        ],
+        "flowCoverage": [],
+        "flowCoverageWarnings": [],
+        "numFailures": len(made.failed),
+        "numTestsRun": len(made.tests),
+        "successes": [
+            {
+                "id": _NO_ID,
+                "methodName": each.method,
+                "name": each.class_name,
+                "namespace": NIL,
+                "seeAllData": False,
+                "time": 1.0,
+            }
+            for each in made.tests
+            if each.passed
+        ],
+        "totalTime": float(len(made.tests)),
     }
 
 
@@ -125,6 +168,8 @@ def as_json(value: object) -> object:
             return f"{value:%Y-%m-%dT%H:%M:%S}.000+0000"
         case dict():
             return {key: as_json(each) for key, each in value.items()}
+        case Nil():
+            return None
         case list():
             return [as_json(each) for each in value]
         case _:

@@ -9,7 +9,7 @@ from sidecar.devorg.formula import FormulaError
 from sidecar.devorg.metadata import standing
 from sidecar.devorg.metadata.auto_number import AutoNumber
 from sidecar.devorg.metadata.component import Components
-from sidecar.devorg.metadata.deployment import Deployments
+from sidecar.devorg.metadata.deployments import Deployments
 from sidecar.devorg.metadata.features import Features
 from sidecar.devorg.metadata.formula_scope import RecordScope
 from sidecar.devorg.metadata.retrieval import Retrievals
