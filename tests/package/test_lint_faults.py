@@ -11,9 +11,18 @@ import pytest
 from trees import document
 
 from sidecar.package import read
+from sidecar.package.lint import nodes, sources
 from sidecar.package.lint.checks import lint
 from sidecar.package.lint.rules import RULES
 from sidecar.package.lint.sections import load
+
+READ = cache(nodes.parse)
+
+
+@pytest.fixture(autouse=True)
+def _read_each_file_once(monkeypatch):
+    """The files are the same in every test, but for one."""
+    monkeypatch.setattr(sources, "parse", READ)
 
 
 @cache
@@ -767,8 +776,9 @@ FAULTS = {
     "duplicate/operations": both(
         swap(DUPLICATE, "<actionOnInsert>Allow", "<actionOnInsert>Block")
     ),
-    "duplicate/matching-inactive": swap(
-        MATCHING, "<ruleStatus>Active", "<ruleStatus>Inactive"
+    "duplicate/matching-inactive": both(
+        swap(MATCHING, "<ruleStatus>Active", "<ruleStatus>Inactive"),
+        swap(DUPLICATE, "<isActive>false", "<isActive>true"),
     ),
     "workflow/plain-http": both(
         swap(
@@ -821,10 +831,16 @@ FAULTS = {
         "CustomPermission",
         "<isLicensed>false</isLicensed><label>x</label>",
     ),
-    "name/double-underscore": add(
+    "name/double-underscore: of a permission": add(
         "customPermissions/Two__Lines.customPermission",
         "CustomPermission",
         "<isLicensed>false</isLicensed><label>x</label>",
+    ),
+    "name/double-underscore: of a field": extra(
+        "<type>Date</type>", name="Two__Lines__c"
+    ),
+    "formula/syntax: a comma": swap(
+        REQUIRED, "ISBLANK(Referrer_Name__c),", "ISBLANK(Referrer_Name__c)"
     ),
     "name/characters": add(
         "customPermissions/9_Lives.customPermission",

@@ -163,6 +163,8 @@ class _Report:
 def _report(index: Index, source: Source) -> Iterator[Finding]:
     root = source.root
     yield from _type_of(index, source)
+    if root.get("format") == "MultiBlock":
+        return  # each block is a report with names of its own
     report = _Report(index, source)
     places: list[Node] = []
     for path in (
@@ -220,7 +222,7 @@ def _column(report: _Report, node: Node) -> Iterator[Finding]:
             yield from _path(index, source, owner, node, name)
         plain = lower.removesuffix(".convert")
         columns = report.columns
-        if columns is not None and plain not in columns:
+        if columns is not None and "." not in name and plain not in columns:
             message = f"the report type of {source.name} has no column {text}"
             near = nearest(text, columns)
             yield finding(
@@ -287,10 +289,13 @@ def _dashboard(index: Index, source: Source) -> Iterator[Finding]:
             "dashboard/specified-user", source.path, where, source.name, message
         )
     reports = index.names.get("Report", {})
+    nested = index.report_ends
     folders = index.names.get("ReportFolder", {})
     for node in source.root.walk():
         if node.name == "report" and node.text:
-            if node.text.lower() in reports:
+            # Of nested folders only the last two names may be told.
+            last = "/".join(node.text.lower().split("/")[-2:])
+            if node.text.lower() in reports or last in nested:
                 continue
             message = f"{source.name}: there is no report {node.text}"
             ours = node.text.partition("/")[0].lower() in folders

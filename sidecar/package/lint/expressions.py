@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sidecar.package.lint import formulas
-from sidecar.package.lint.findings import Finding
+from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.formulas import FUNCTIONS, ON_SAVE, Formula
 from sidecar.package.lint.index import Index
 from sidecar.package.lint.near import nearest
@@ -89,6 +89,8 @@ def global_variable(reference: str, scope: Scope) -> Iterator[Finding]:
     kind, _, rest = reference.partition(".")
     index, missing = scope.index, None
     match kind.lower():
+        case "$permission" | "$label" if "." in rest:
+            return  # of another package
         case "$permission":
             missing = index.missing(
                 "reference/custom-permission", "CustomPermission", rest
@@ -118,6 +120,7 @@ def value_of(owner: str, field: str, value: str, scope: Scope) -> Iterator[Findi
     values = scope.index.values(one) if one else None
     if not one or values is None or not value or "{!" in value:
         return
+    restricted = one.node.get("valueSet", "restricted") == "true"
     for part in value.split(";") if one.type == "MultiselectPicklist" else [value]:
         if part.strip() not in values:
             message = f"{scope.name}: {one.full_name} has no value {part.strip()!r}"
@@ -127,4 +130,5 @@ def value_of(owner: str, field: str, value: str, scope: Scope) -> Iterator[Findi
                 scope.node,
                 part.strip(),
                 message + nearest(part.strip(), values),
+                level=None if restricted else Level.WARNING,
             )

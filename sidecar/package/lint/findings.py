@@ -33,5 +33,6 @@ class Finding:
     level: Level
     remedy: str
     doubtful: str = ""
-    """Standard object that the project only adds to: what it refers to may well be
-    in the org already. Empty where the project should know."""
+    """Standard object that the project only adds to, or a type of which it may hold
+    only some: what it refers to may well be in the org already. Empty where the
+    project should know."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from sidecar.package.lint import expressions, formulas
 from sidecar.package.lint.expressions import Scope
-from sidecar.package.lint.findings import Finding
+from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.index import Index, Missing
 from sidecar.package.lint.near import nearest
 from sidecar.package.lint.nodes import Node
@@ -220,9 +220,15 @@ def _of_workflow(
     if name.lower() in known or flow.index.foreign(own):
         return
     rule = "reference/outbound-message" if tag != "alerts" else "reference/email-alert"
-    if owner.lower() in workflow or kind == "OutboundMessage":
-        message = f"{flow.source.name}: there is no {name}"
-        yield flow.say(rule, node, name, message + nearest(name, known.values()))
+    message = f"{flow.source.name}: there is no {name}"
+    yield finding(
+        rule,
+        flow.source.path,
+        node,
+        name,
+        message + nearest(name, known.values()),
+        level=None if owner.lower() in workflow else Level.WARNING,
+    )
 
 
 def _outbound_message(

@@ -14,7 +14,7 @@ _TOKEN = re.compile(
     r"""
     (?P<space>\s+|/\*.*?\*/)
   | (?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
-  | (?P<merge>\{!\s*[$A-Za-z_][\w$.:\[\]-]*\s*\})
+  | (?P<merge>\{![^{}]*\})
   | (?P<number>\d+\.?\d*|\.\d+)
   | (?P<name>[$A-Za-z_][\w$]*(?:[.:][$A-Za-z_][\w$]*)*)
   | (?P<operator><>|!=|==|<=|>=|&&|\|\||[-+*/^&=<>!,()\[\]])
@@ -25,6 +25,28 @@ _TOKEN = re.compile(
 MOST = 10_000
 # A bare name of these is no field.
 _CONSTANTS = frozenset({"true", "false", "null"})
+_SIGNS = frozenset({"+", "-", "!"})
+_BETWEEN = frozenset(
+    [
+        "+",
+        "-",
+        "*",
+        "/",
+        "^",
+        "&",
+        ",",
+        "=",
+        "==",
+        "<>",
+        "!=",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "&&",
+        "||",
+    ]
+)
 _EQUALS = frozenset({"=", "==", "<>", "!="})
 
 # Function -> how many arguments it takes: least, and most (None: any number).
@@ -101,6 +123,7 @@ def read(text: str) -> Formula:
     if not tokens:
         return Formula(problem="it is empty")
     calls, problem = _calls(tokens)
+    problem = problem or _order(tokens)
     unknown = next((token for token in tokens if token.kind == "unknown"), None)
     if unknown is not None:
         problem = f"{unknown.text!r} has no meaning in a formula"
@@ -171,6 +194,25 @@ def _calls(tokens: list[Token]) -> tuple[list[Call], str]:
             if function:
                 calls.append(Call(function, tuple(arguments)))
     return calls, "a bracket is not closed" if open_ else ""
+
+
+def _order(tokens: list[Token]) -> str:
+    """Say where a value stands beside a value, or an operator beside another."""
+    value_next = True
+    before = ""
+    for token in tokens:
+        text = token.text if token.kind == "operator" else ""
+        if value_next:
+            closes = text == ")" and before == "("
+            if text and text not in {"(", "[", "]", *_SIGNS} and not closes:
+                return f"a value is missing before {token.text}"
+            value_next = text in {"(", "[", *_SIGNS}
+        elif text in _BETWEEN or (text == "(" and before == "name"):
+            value_next = True
+        elif text not in {")", "]", "["}:
+            return f"an operator or a comma is missing before {token.text}"
+        before = text or token.kind
+    return "a value is missing at its end" if value_next else ""
 
 
 def _compared(tokens: list[Token], calls: list[Call]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ to, and what has another namespace, or no custom suffix, is not ours to judge.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +18,7 @@ from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
 from sidecar.package.lint.standard import (
     CUSTOM_OBJECT_FIELDS,
+    CUSTOM_RELATIONSHIPS,
     RELATIONSHIPS,
     STANDARD_FIELDS,
 )
@@ -71,10 +72,8 @@ class Object:
     unread: set[str] = field(default_factory=set)
     """Names in lower case of fields whose files are broken."""
 
-    @property
-    def whole(self) -> bool:
-        """The project holds all that this custom object has."""
-        return self.source is not None and bool(_CUSTOM.search(self.name))
+    whole: bool = False
+    """The project holds all that this custom object has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,14 @@ class Index:
             return found.setdefault(name.lower(), Object(name))
 
         for source in self.of("CustomObject"):
-            of(source.name).source = source
+            thing = of(source.name)
+            thing.source = source
+            # What another package defines is only adjusted, without a label.
+            thing.whole = bool(
+                _CUSTOM.search(source.name)
+                and source.root.get("label")
+                and not self.foreign(source.name)
+            )
             for node in source.root.all("fields"):
                 _add(of(source.name), node, node.get("fullName"), source.path)
         for source in self.of("CustomField"):
@@ -223,12 +229,35 @@ class Index:
         return [one for thing in self.objects.values() for one in thing.fields.values()]
 
     @cached_property
+    def prefixes(self) -> Counter[str]:
+        """How many names begin with what may be a namespace, by lower case."""
+        own = {source.own_name.rpartition("/")[2].lower() for source in self.documents}
+        parts = (_CUSTOM.sub("", name).partition("__") for name in own)
+        return Counter(head for head, found, _ in parts if found)
+
+    @cached_property
+    def report_ends(self) -> frozenset[str]:
+        """Folder and name of each report, in lower case, outer folders left out."""
+        return frozenset(
+            "/".join(name.split("/")[-2:]) for name in self.names.get("Report", {})
+        )
+
+    @cached_property
     def value_sets(self) -> Mapping[str, tuple[str, ...]]:
         """Global value sets by name in lower case: their API names, in order."""
         return {
             source.name.lower(): tuple(source.root.texts("customValue", "fullName"))
             for source in self.of("GlobalValueSet")
         }
+
+    def labels(self, one: Field) -> list[str]:
+        """List the labels of a picklist's values; API names where it has none."""
+        rows = one.node.all("valueSet", "valueSetDefinition", "value")
+        shared = one.node.get("valueSet", "valueSetName")
+        document = self.document("GlobalValueSet", shared) if shared else None
+        if document is not None:
+            rows = document.root.all("customValue")
+        return [row.get("label") or row.get("fullName") for row in rows]
 
     def has_default(self, one: Field) -> bool:
         """Say whether one of a picklist's values is chosen beforehand."""
@@ -274,7 +303,8 @@ class Index:
             return None
         said = f"there is no object {name}{nearest(name, custom)}"
         level = Level.NOTE if self.depends or not custom else None
-        return Missing("reference/object", name, said, level)
+        doubtful = "" if near(name, custom) else "CustomObject"
+        return Missing("reference/object", name, said, level, doubtful)
 
     def missing_field(self, owner: str, path: str) -> Missing | None:
         """
@@ -283,6 +313,17 @@ class Index:
         Returns:
             None where all of it is known, or where it leaves what can be judged.
         """
+        key = owner.lower(), path.lower()
+        if key not in self._judged:
+            self._judged[key] = self._judge(owner, path)
+        return self._judged[key]
+
+    @cached_property
+    def _judged(self) -> dict[tuple[str, str], Missing | None]:
+        """Large projects name the same fields very often."""
+        return {}
+
+    def _judge(self, owner: str, path: str) -> Missing | None:
         *steps, name = path.split(".")
         for step in steps:
             if missing := self._missing_step(owner, step):
@@ -331,10 +372,18 @@ class Index:
             return None
         said = f"there is no {_SPOKEN.get(kind, kind)} {name}"
         level = Level.NOTE if self.depends or not known else None
-        return Missing(rule, name, said + nearest(name, known.values()), level)
+        meant = nearest(name, known.values())
+        return Missing(rule, name, said + meant, level, "" if meant else kind)
 
     def _missing_step(self, owner: str, step: str) -> Missing | None:
         if not step.lower().endswith("__r"):
+            thing = self.object(owner)
+            ours = thing is not None and thing.whole
+            if ours and step.lower() not in CUSTOM_RELATIONSHIPS:
+                said = f"{owner} has no relationship {step}"
+                meant = f"{step}__c".lower() in (thing.fields if thing else ())
+                said += f"; did you mean {step}__r?" if meant else ""
+                return Missing("reference/relationship", f"{owner}.{step}", said)
             return None
         missing = self._missing_last(owner, f"{step[:-1]}c")
         if missing is None:
@@ -389,7 +438,8 @@ class Index:
             # Reports and formulas name a lookup without its Id.
             if name.lower() in lower or f"{name}id".lower() in lower:
                 return None
-            if not (meant := near(name, known)):
+            meant = near(name, known)
+            if not meant or abs(len(meant) - len(name)) > 1 or meant[0] != name[0]:
                 return None
             # Features bring fields of their own, so that only what looks like a slip
             # of the pen is told.
@@ -436,8 +486,8 @@ def settle_doubts(findings: Iterable[Finding], index: Index) -> list[Finding]:
     """
     Lower to advice what most likely lives in the org and not in the project.
 
-    A project that names many unknown fields of a standard object does not hold that
-    object's fields; one that names one or two among its own has misspelt them.
+    A project that names many unknown fields of a standard object, or many unknown
+    classes, does not hold those; one that names one or two has misspelt them.
     """
     findings = list(findings)
     unknown: dict[str, set[str]] = defaultdict(set)
@@ -449,7 +499,8 @@ def settle_doubts(findings: Iterable[Finding], index: Index) -> list[Finding]:
         if not one.doubtful:
             return False
         thing = index.object(one.doubtful)
-        own = len(thing.fields) if thing else 0
+        known = index.names.get(one.doubtful, {})
+        own = len(thing.fields) if thing else len(known)
         return len(unknown[one.doubtful.lower()]) > max(3, own // 4)
 
     return [

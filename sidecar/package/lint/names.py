@@ -13,6 +13,8 @@ from sidecar.package.lint.sources import Source
 # What we hold ourselves to; some types allow twice as much.
 SHORT = 40
 _LONG = 80
+# Most characters of a namespace.
+_NAMESPACE = 15
 _STRICT = frozenset({"CustomField", "CustomObject", "ValidationRule"})
 # Types whose file is named by an API name, the part behind the object's.
 _NAMED = frozenset(
@@ -73,11 +75,13 @@ def check(index: Index) -> Iterator[Finding]:
 
 def _name(index: Index, source: Source) -> Iterator[Finding]:
     full = source.own_name.rpartition("/")[2]
+    if source.type == "Flow":  # older tools wrote one file for each version
+        full = re.sub(r"-\d+$", "", full)
     name = _SUFFIX.sub("", index.bare(full))
     custom = bool(_SUFFIX.search(full))
     if source.type in {"CustomField", "CustomObject"} and not custom:
         return  # Salesforce named it
-    if index.foreign(full) and custom:
+    if "__" in name and (full.startswith("standard__") or _is_package(index, name)):
         return  # another package named it
     if "__" in name:
         message = f"{name} has two underscores together, which part a namespace off"
@@ -93,9 +97,19 @@ def _name(index: Index, source: Source) -> Iterator[Finding]:
         message = f"{name} has {len(name)} characters"
         yield finding("name/long", source.path, 1, source.name, message)
     said = source.root.one("fullName")
-    if said is not None and said.text not in {full, source.name, ""}:
+    if said is not None and said.text.lower() not in {
+        full.lower(),
+        source.name.lower(),
+        "",
+    }:
         message = f"the file is named {full}, but says that it is {said.text}"
         yield finding("name/differs", source.path, said, source.name, message)
+
+
+def _is_package(index: Index, name: str) -> bool:
+    """Whoever holds things of another package holds several of them."""
+    prefix = name.partition("__")[0].lower()
+    return len(prefix) <= _NAMESPACE and index.prefixes[prefix] > 1
 
 
 def _texts(source: Source) -> Iterator[Finding]:

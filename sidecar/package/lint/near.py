@@ -7,15 +7,20 @@ from difflib import get_close_matches
 _MOST = 400
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """Give the known word that is most like this one, or '' if none is."""
+def near(word: str, known: Iterable[str], *, likeness: float = 0.8) -> str:
+    """
+    Give the known word that is most like this one, or '' if none is.
+
+    Args:
+        likeness: from 0 to 1, of which at least so much is wanted.
+    """
     by_lower = {other.lower(): other for other in known}
     candidates = list(by_lower)
     if len(candidates) > _MOST:
         start = word.lower()[:3]
         alike = [other for other in candidates if other.startswith(start)]
         candidates = alike[:_MOST]
-    found = get_close_matches(word.lower(), candidates, n=1, cutoff=0.8)
+    found = get_close_matches(word.lower(), candidates, n=1, cutoff=likeness)
     return by_lower[found[0]] if found else ""
 
 

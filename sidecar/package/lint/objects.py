@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from sidecar.package.lint import expressions, references
 from sidecar.package.lint.expressions import Scope
-from sidecar.package.lint.findings import Finding
+from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.index import Field, Index, Object
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
@@ -51,7 +51,10 @@ def _object(index: Index, thing: Object) -> Iterator[Finding]:
     for tag in wanted:
         if root.one(tag) is None:
             message = f"{name} has no {tag}"
-            yield finding("object/incomplete", source.path, root, name, message)
+            level = None if thing.whole else Level.NOTE
+            yield finding(
+                "object/incomplete", source.path, root, name, message, level=level
+            )
     details = [one for one in thing.fields.values() if one.type == "MasterDetail"]
     model = root.one("sharingModel")
     if model is not None:

@@ -36,6 +36,11 @@ def check(index: Index) -> Iterator[Finding]:
         yield from _objects(index, source)
         yield from _components(index, source)
         yield from _repeated(source)
+    for source in index.of("Profile"):
+        granted |= {
+            _kept_at_activity(index.bare(name)).lower()
+            for name in source.root.texts("fieldPermissions", "field")
+        }
     for source in index.of("PermissionSetGroup"):
         for node in source.root.all("permissionSets"):
             missing = index.missing(

@@ -64,6 +64,8 @@ def values(
     known = index.values(one) if one else None
     if one is None or known is None or node is None:
         return
+    # Filters name some values by their labels.
+    known = (*known, *index.labels(one))
     if text in known:
         return
     for value in (part.strip().strip('"') for part in text.split(",")):

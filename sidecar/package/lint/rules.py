@@ -108,7 +108,7 @@ _ROWS: tuple[tuple[str, Level, str, str], ...] = (
     # --- references ---
     (
         "reference/object",
-        _E,
+        _W,
         "an object that is not there",
         "Mend the name, or add the object to the project.",
     ),
@@ -563,7 +563,7 @@ _ROWS: tuple[tuple[str, Level, str, str], ...] = (
     ),
     (
         "quick-action/required",
-        _E,
+        _W,
         "an action that cannot fill a required field",
         "Add the field to the action's layout, or preset it.",
     ),
@@ -665,7 +665,7 @@ _ROWS: tuple[tuple[str, Level, str, str], ...] = (
     ),
     (
         "translation/incomplete",
-        _W,
+        _N,
         "something that is not translated",
         "Translate it, or take the language out.",
     ),
@@ -683,7 +683,7 @@ _ROWS: tuple[tuple[str, Level, str, str], ...] = (
     ),
     (
         "name/double-underscore",
-        _E,
+        _W,
         "two underscores together in a name",
         "Use single underscores.",
     ),

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from sidecar.errors import Unreadable
 from sidecar.package.kinds import KINDS, META, Kind, kind_of
-from sidecar.package.lint.findings import Finding
+from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.nodes import Broken, Node, parse
 from sidecar.package.lint.rules import finding
 from sidecar.package.read import Module, Tree, modules
@@ -25,7 +25,14 @@ _DIRECTORIES = frozenset(kind.directory for kind in KINDS)
 # Types outside the installer's table whose names include their folder.
 _FOLDERED = frozenset({"documents", "reports", "dashboards", "email"})
 # Code that may name users, orgs and addresses.
-_CODE = (".cls", ".trigger", ".email", ".page", ".component", ".cmp", ".js", ".html")
+_CODE = (".cls", ".trigger", ".email", ".page", ".component", ".cmp")
+# Folders whose content is laid out in ways of its own.
+_BUNDLES = frozenset(
+    {
+        *("lwc", "aura", "staticresources", "experiences", "digitalExperiences"),
+        *("waveTemplates", "documents", "__tests__", "bots", "siteDotComSites"),
+    }
+)
 # Files of other tools that Salesforce's own tool passes over as well.
 _PASSED_OVER = frozenset({"README.md", "jsconfig.json", "package.xml", "tsconfig.json"})
 
@@ -73,7 +80,7 @@ def read(tree: Tree) -> Sources:
         Unreadable: the project file itself cannot be understood.
     """
     sources = Sources()
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str], Source] = {}
     for path, module in _placed(tree):
         sources.findings.extend(_place(path, tree))
         if path.endswith(META):
@@ -81,11 +88,15 @@ def read(tree: Tree) -> Sources:
             if source is None:
                 continue
             sources.documents.append(source)
-            other = seen.setdefault((source.type, source.name), path)
-            if other != path:
-                message = f"{source.type} {source.name} is also in {other}"
+            other = seen.setdefault((source.type, source.name), source)
+            if other is not source:
+                message = f"{source.type} {source.name} is also in {other.path}"
+                # Of two modules an org may get one or the other.
+                level = None if other.module == source.module else Level.WARNING
                 sources.findings.append(
-                    finding("source/duplicate", path, 1, source.name, message)
+                    finding(
+                        "source/duplicate", path, 1, source.name, message, level=level
+                    )
                 )
         elif path.endswith(_CODE):
             sources.code[path] = tree[path].decode("utf-8", "replace")
@@ -106,6 +117,8 @@ def _placed(tree: Tree) -> Iterator[tuple[str, Module]]:
 def _place(path: str, tree: Tree) -> Iterator[Finding]:
     """Is the file where its type belongs, and is there all that belongs to it?"""
     *folders, file_name = path.split("/")
+    if _BUNDLES.intersection(folders):
+        return
     described = file_name.endswith(META)
     stem, _, suffix = file_name.removesuffix(META).rpartition(".")
     if suffix in _KINDS or suffix in _CHILDREN:
@@ -152,7 +165,9 @@ def _document(
 def _named(path: str, root: str) -> tuple[str, str]:
     """Give the type and the full name that a file's path says."""
     *folders, file_name = path.split("/")
-    stem, _, suffix = file_name.removesuffix(META).rpartition(".")
+    stem, dot, suffix = file_name.removesuffix(META).rpartition(".")
+    if not dot:  # Folder-meta.xml, as older tools wrote it
+        stem, suffix = suffix, ""
     if "lwc" in folders or "aura" in folders:
         return root, folders[-1]
     if suffix in _CHILDREN and len(folders) > 1:
@@ -166,7 +181,7 @@ def _named(path: str, root: str) -> tuple[str, str]:
             last = len(folders) - 1 - folders[::-1].index(directory)
             stem = "/".join((*folders[last + 1 :], stem))
             break
-    if kind is None:
+    if kind is None or (kind.type == "Settings" and root.endswith("Settings")):
         return root, stem
     return kind.type, unquote(stem)
 

@@ -128,6 +128,11 @@ RELATIONSHIPS: Mapping[str, str] = MappingProxyType(
     | {"convertedaccount": "Account", "convertedopportunity": "Opportunity"}
 )
 
+# The relationships that a custom object has by itself, in lower case.
+CUSTOM_RELATIONSHIPS = frozenset(
+    {"owner", "createdby", "lastmodifiedby", "recordtype", "setupowner", "parent"}
+)
+
 # Suffix of an object -> the fields that each object of this kind has by itself.
 CUSTOM_OBJECT_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

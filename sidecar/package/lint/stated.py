@@ -9,7 +9,8 @@ Stated in the project file, where tools keep their settings:
                     "name": "Lead.Referral_Response_Due__c",
                     "reason": "A contact has no response clock."}]}}
 
-``*`` in a name stands for any text. An exemption that meets nothing is a finding itself.
+``*`` in a name stands for any text. An exemption that meets nothing is itself a
+finding.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -96,11 +96,7 @@ def _translated(missing: Missing, source: Source, node: Node) -> Finding:
 
 def _labels(index: Index, one: Field) -> list[str] | None:
     """Labels of a picklist's own values; None for what the project does not hold."""
-    rows = list(one.node.all("valueSet", "valueSetDefinition", "value"))
-    if rows:
-        return [row.get("label") or row.get("fullName") for row in rows]
-    values = index.values(one)
-    return list(values) if values is not None else None
+    return index.labels(one) if index.values(one) is not None else None
 
 
 def _inside(index: Index, source: Source) -> Iterator[Finding]:

@@ -272,7 +272,7 @@ def _filter_logic(source: Source) -> Iterator[Finding]:
     """``1 AND (2 OR 3)`` must name filters that are there."""
     for node in source.root.walk():
         for logic in node.kids:
-            if logic.name not in {"booleanFilter", "filterLogic"} or logic.nil:
+            if logic.name not in _LOGICS or logic.nil:
                 continue
             numbers = [int(found) for found in re.findall(r"\b\d{1,4}\b", logic.text)]
             rows = sum(kid.name in _FILTERS for kid in node.kids)
@@ -283,6 +283,7 @@ def _filter_logic(source: Source) -> Iterator[Finding]:
                 yield finding("filter/logic", source.path, logic, source.name, message)
 
 
+_LOGICS = frozenset({"booleanFilter", "filterLogic", "conditionLogic"})
 _FILTERS = frozenset(
     {
         *("filters", "criteriaItems", "filterItems", "matchingRuleItems"),
