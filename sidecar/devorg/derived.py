@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sidecar.devorg.licences import check_assignment
 from sidecar.devorg.refusal import Refusal
 from sidecar.devorg.schema import Row
 from sidecar.devorg.values import midnight
@@ -226,6 +227,8 @@ def _assignment(save: Save) -> None:
                 f"Permission Set: {row['PermissionSetId']}",
                 fields=["PermissionSetId", "AssigneeId"],
             )
+    if save.is_new:
+        check_assignment(save)
     row["IsActive"] = True
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sidecar.devorg.derived import STAGES
+from sidecar.devorg.licences import API_INTEGRATION, OF_PROFILE, USER_LICENCES
 from sidecar.devorg.schema import Row
 from sidecar.devorg.standard_objects import USER_PERMISSIONS
 
@@ -74,8 +75,16 @@ def found(org: Org) -> None:
         FiscalYearStartMonth=1,
         PrimaryContact="Ada Admin",
     )
+    licences = _licences(org, admin)
     profiles = {
-        name: _profile(org, admin, name, perms) for name, perms in _PROFILES.items()
+        name: _profile(
+            org,
+            admin,
+            name,
+            perms,
+            licences[OF_PROFILE.get(name, USER_LICENCES[0][0])],
+        )
+        for name, perms in _PROFILES.items()
     }
     role = _put(org, "UserRole", None, admin, Name="Sales", DeveloperName="Sales")
     for username, first, last, profile, title in _PEOPLE:
@@ -90,6 +99,14 @@ def found(org: Org) -> None:
             Title=title,
             UserRoleId=role if username in REPS else None,
         )
+    _put(
+        org,
+        "PermissionSetLicenseAssign",
+        None,
+        admin,
+        AssigneeId=org.user_named(INTEGRATION),
+        PermissionSetLicenseId=licences[API_INTEGRATION],
+    )
     _user(
         org,
         None,
@@ -111,6 +128,36 @@ def found(org: Org) -> None:
     )
     _sales_process(org, admin)
     org.metadata.found(admin)
+
+
+def _licences(org: Org, by: str) -> dict[str, str]:
+    """Buy the licences; their ids by name."""
+    found = {
+        name: _put(
+            org,
+            "UserLicense",
+            None,
+            by,
+            Name=name,
+            MasterLabel=name,
+            LicenseDefinitionKey=key,
+            Status="Active",
+            TotalLicenses=total,
+        )
+        for name, key, total in USER_LICENCES
+    }
+    found[API_INTEGRATION] = _put(
+        org,
+        "PermissionSetLicense",
+        None,
+        by,
+        DeveloperName=API_INTEGRATION,
+        MasterLabel="Salesforce API Integration",
+        PermissionSetLicenseKey=API_INTEGRATION,
+        Status="Active",
+        TotalLicenses=5,
+    )
+    return found
 
 
 def _sales_process(org: Org, by: str) -> None:
@@ -177,8 +224,18 @@ def _put(
     return record_id
 
 
-def _profile(org: Org, by: str, name: str, permissions: tuple[str, ...]) -> str:
-    profile = _put(org, "Profile", None, by, Name=name, UserType="Standard")
+def _profile(
+    org: Org, by: str, name: str, permissions: tuple[str, ...], licence: str
+) -> str:
+    profile = _put(
+        org,
+        "Profile",
+        None,
+        by,
+        Name=name,
+        UserType="Standard",
+        UserLicenseId=licence,
+    )
     # Each profile owns a permission set, which holds what the profile grants.
     _put(
         org,

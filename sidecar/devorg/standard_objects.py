@@ -339,6 +339,29 @@ ViewHelpLink ViewPublicDashboards ViewPublicReports ViewRoles ViewSetup
 """
 USER_PERMISSIONS = tuple(_PERMISSIONS.split())
 
+_USER_LICENCE = """
+Name string(40) readonly name
+MasterLabel string(40) readonly
+LicenseDefinitionKey string(40) readonly
+Status picklist(Active;Disabled) readonly
+TotalLicenses int readonly
+UsedLicenses int readonly
+"""
+
+_SET_LICENCE = """
+DeveloperName string(80) readonly
+MasterLabel string(255) readonly name
+PermissionSetLicenseKey string(80) readonly
+Status picklist(Active;Disabled) readonly
+TotalLicenses int readonly
+UsedLicenses int readonly
+"""
+
+_LICENCE_ASSIGNMENT = """
+AssigneeId reference(User) required once rel=Assignee
+PermissionSetLicenseId reference(PermissionSetLicense) required once rel=PermissionSetLicense
+"""
+
 _ASSIGNMENT = """
 AssigneeId reference(User) required once rel=Assignee child=PermissionSetAssignments
 PermissionSetId reference(PermissionSet) required once cascade rel=PermissionSet child=Assignments
@@ -435,8 +458,18 @@ def _compound(prefix: str) -> Callable[[Row], object]:
 
     return address
 
+
 # Set up elsewhere: by a deployment, or by hand in Setup.
-_READ_ONLY = frozenset(("Profile", "ApexClass", "LeadStatus", "OpportunityStage"))
+_READ_ONLY = frozenset(
+    (
+        "Profile",
+        "ApexClass",
+        "LeadStatus",
+        "OpportunityStage",
+        "UserLicense",
+        "PermissionSetLicense",
+    )
+)
 
 
 def _type(
@@ -510,7 +543,31 @@ def standard_types() -> list[ObjectType]:
         _type(
             "Profile",
             "00e",
-            "Name string(255) required name\nUserType picklist(Standard) readonly\nDescription string(255)",
+            "Name string(255) required name\nUserType picklist(Standard) readonly\nDescription string(255)\n"
+            "UserLicenseId reference(UserLicense) readonly rel=UserLicense",
+            setup=True,
+        ),
+        _type(
+            "UserLicense",
+            "100",
+            _USER_LICENCE,
+            label="User License",
+            setup=True,
+            deletable=False,
+        ),
+        _type(
+            "PermissionSetLicense",
+            "0PL",
+            _SET_LICENCE,
+            label="Permission Set License",
+            setup=True,
+            deletable=False,
+        ),
+        _type(
+            "PermissionSetLicenseAssign",
+            "2LA",
+            _LICENCE_ASSIGNMENT,
+            label="Permission Set License Assignment",
             setup=True,
         ),
         _type(

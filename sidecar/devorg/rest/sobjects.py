@@ -34,9 +34,7 @@ def show_object(call: Call, type: str) -> Answer:
 
 def describe_object(call: Call, type: str) -> Answer:
     """Describe an object in full."""
-    found = call.type(type)
-    call.org.usage.read(call.access, found, ())
-    return Answer(body=describe(call.org, call.access, found, call.version))
+    return Answer(body=describe(call.org, call.access, call.type(type), call.version))
 
 
 def create(call: Call, type: str) -> Answer:
