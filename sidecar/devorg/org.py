@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sidecar.devorg import founding
+from sidecar.devorg import founding, licences
 from sidecar.devorg.clock import OrgClock
 from sidecar.devorg.events.runtime import Events
 from sidecar.devorg.faults import Faults
@@ -64,6 +64,7 @@ class Org:
         self.on_reset: list[Callable[[], None]] = [self.outbound.reset]
         self.metadata: Metadata = Metadata(self)
         mirrors.install(self)
+        licences.install(self)
         self.events: Events = Events(self)
         self.on_reset.append(self.events.bus.empty)
         self._stop = threading.Event()
