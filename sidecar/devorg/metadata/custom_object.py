@@ -96,7 +96,10 @@ def remove(work: Work, full_name: str) -> None:
         Problem: another object refers to it.
     """
     for child_type, field in work.org.schema.children(full_name):
-        if child_type.name != full_name:
+        if not field.custom:
+            # Related To of tasks and events: activities go with their object.
+            field.reference_to = tuple(x for x in field.reference_to if x != full_name)
+        elif child_type.name != full_name:
             raise Problem(
                 "This custom object is referenced elsewhere in salesforce.com."
                 f" : Custom Field - {child_type.name}.{field.name}"
