@@ -198,7 +198,8 @@ class Deployments:
         return self._apply(deployment, package)
 
     def _untested(self, deployment: Deployment, package: Package) -> bool:
-        brought = {each.type for each in (*package.parts, *package.failures)}
+        brought = {each.type for each in package.parts}
+        brought |= {each.type for each in package.failures}
         apex = bool(brought & test_run.APEX)
         asked = deployment.options.test_level == "NoTestRun"
         return self._org.metadata.production and asked and apex

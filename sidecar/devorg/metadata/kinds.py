@@ -11,6 +11,7 @@ from sidecar.devorg.metadata import (
     custom_field,
     custom_object,
     dashboard,
+    dependencies,
     email_template,
     flexipage,
     flow,
@@ -34,7 +35,6 @@ from sidecar.devorg.metadata import (
     value_set,
 )
 from sidecar.devorg.metadata.component import Part
-from sidecar.devorg.metadata.element import Problem
 from sidecar.devorg.metadata.work import Work
 
 Apply = Callable[[Work, Part, str], object]
@@ -64,32 +64,6 @@ def _nothing(_work: Work, _full_name: str) -> None:
     """Nothing but the component is to be removed."""
 
 
-def _field_in_use(work: Work, full_name: str) -> None:
-    """Refuse to delete a field that an active flow or a rule reads."""
-    object_name, _, name = full_name.partition(".")
-    for each in work.components:
-        if each.type not in {"Flow", "ValidationRule", "WorkflowOutboundMessage"}:
-            continue
-        words = {(e.text or "").strip() for e in each.element.iter()}
-        about = {each.full_name.partition(".")[0]} | words
-        if object_name in about and any(_mentions(word, name) for word in words):
-            raise Problem(
-                "This custom field is referenced elsewhere in salesforce.com."
-                f" : {each.type} - {each.full_name}"
-            )
-    custom_field.remove(work, full_name)
-
-
-def _mentions(word: str, name: str) -> bool:
-    before, found, after = word.partition(name)
-    return (
-        bool(found)
-        and not before[-1:].isalnum()
-        and not after[:1].isalnum()
-        and before[-1:] != "_"
-    )
-
-
 _report_folder = dashboard.folder("ReportFolder", "Report")
 _dashboard_folder = dashboard.folder("DashboardFolder", "Dashboard")
 _email_folder = dashboard.folder("EmailFolder", "EmailTemplate")
@@ -105,8 +79,8 @@ ALL = (
         small_kinds.remove_custom_permission,
     ),
     Kind("Group", "00G", queue.group, queue.remove),
-    Kind("CustomObject", "01I", custom_object.apply, custom_object.remove),
-    Kind("CustomField", "00N", custom_field.apply, _field_in_use),
+    Kind("CustomObject", "01I", custom_object.apply, dependencies.remove_object),
+    Kind("CustomField", "00N", custom_field.apply, dependencies.remove_field),
     Kind("Queue", "00G", queue.queue, queue.remove),
     Kind("CompactLayout", "0AH", small_kinds.compact_layout, _nothing),
     Kind("BusinessProcess", "019", record_type.business_process, _nothing),
