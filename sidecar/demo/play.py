@@ -4,7 +4,7 @@ import json
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
@@ -19,17 +19,23 @@ from simple_salesforce.api import Salesforce
 from sqlalchemy import select
 
 from sidecar.demo.stage import Stage, Tell, build
+from sidecar.errors import Permanent
 from sidecar.mail.letters import message_id
 from sidecar.referral.playbook import follow_up_key
+from sidecar.salesforce import lead_conversion
+from sidecar.salesforce.caller import caller_for
 from sidecar.salesforce.records import TASK_KEY
 from sidecar.store.tables import event, follow_up
 
-STATUSES = ("Submitted", "Contacted", "Qualified")
 ACTIONS = {
     "Submitted": "call-prospect",
     "Contacted": "qualify-prospect",
     "Qualified": "make-offer",
+    "Opportunity": "advance-opportunity",
+    "Won": "thank-referrer",
 }
+STATUSES = tuple(ACTIONS)
+_WON = {"StageName": "Closed Won"}
 _PATIENCE_SECONDS = 60.0
 _WIDE = 130
 _FRAME = 3  # of each cell: a space on both sides and a line
@@ -75,8 +81,7 @@ def run(directory: Path, *, once: bool, leads: int) -> int:
         people = _create(admin, stage, leads)
         with Live(console=console, refresh_per_second=4) as live:
             for status_value in STATUSES:
-                if status_value != STATUSES[0]:
-                    _move(admin, list(people), status_value)
+                _move(stage, admin, list(people), status_value)
                 _watch(live, stage, people, status_value)
         if not console.is_terminal:
             console.print()  # what was live ends without a line's end
@@ -165,15 +170,56 @@ def _create(admin: Salesforce, stage: Stage, leads: int) -> dict[str, str]:
     return people
 
 
-def _move(admin: Salesforce, ids: Sequence[str], status: str) -> None:
+def _move(
+    stage: Stage, admin: Salesforce, lead_ids: Sequence[str], status: str
+) -> None:
+    """Take all referrals one step on, each as a rep would."""
+    if status == STATUSES[0]:
+        return
     # Times in an org have whole seconds: the next status belongs into the next one.
     time.sleep(1.1)
+    if status == "Opportunity":
+        _convert(stage, lead_ids)
+    elif status == "Won":
+        _update(admin, "Opportunity", _opportunities(admin, lead_ids), _WON)
+    else:
+        _update(admin, "Lead", lead_ids, {"Referral_Status__c": status})
+
+
+def _convert(stage: Stage, lead_ids: Sequence[str]) -> None:
+    """The package's flow makes an opportunity of the referral."""
+    org = stage.org
+    ca_file = Path(org.ca_file) if org.ca_file else None
+    caller = caller_for(org.base_url, org.admin_token, ca_file=ca_file)
+    status = lead_conversion.converted_status(caller)
+    for number, lead_id in enumerate(lead_ids, start=1):
+        lead_conversion.convert(
+            caller, lead_id, status=status, opportunity_name=f"Referral {number}"
+        )
+
+
+def _opportunities(admin: Salesforce, lead_ids: Sequence[str]) -> list[str]:
+    """The key, stamped on the lead, leads from it to its opportunity."""
+    rows = admin.query_all(
+        "SELECT Id, Referral_Key__c FROM Opportunity WHERE Referral_Key__c != null"
+    )["records"]
+    return [row["Id"] for row in rows if row["Referral_Key__c"] in lead_ids]
+
+
+def _update(
+    admin: Salesforce, of: str, ids: Sequence[str], values: Mapping[str, str]
+) -> None:
     for start in range(0, len(ids), 200):
         records = [
-            {"attributes": {"type": "Lead"}, "Id": id_, "Referral_Status__c": status}
+            {"attributes": {"type": of}, "Id": id_, **values}
             for id_ in ids[start : start + 200]
         ]
-        admin.restful("composite/sobjects", method="PATCH", json={"records": records})
+        answers = admin.restful(
+            "composite/sobjects", method="PATCH", json={"records": records}
+        )
+        refused = [each["errors"] for each in answers or [] if not each["success"]]
+        if refused:
+            raise Permanent(f"the dev org refuses a step: {refused[0]}")
 
 
 def _watch(live: Live, stage: Stage, people: dict[str, str], status: str) -> None:
@@ -222,7 +268,7 @@ def _lines(stage: Stage, people: dict[str, str]) -> list[Line]:
     with stage.wiring.engine.connect() as db:
         rows = db.execute(
             select(
-                follow_up.c.record_id,
+                follow_up.c.referral_key,
                 follow_up.c.milestone,
                 follow_up.c.kind,
                 follow_up.c.key,
@@ -242,12 +288,12 @@ def _lines(stage: Stage, people: dict[str, str]) -> list[Line]:
     domain = stage.wiring.sender.email.rpartition("@")[2]
     found: dict[tuple[str, str], Line] = {}
     for row in rows:
-        place = (row.record_id, row.milestone)
+        place = (row.referral_key, row.milestone)
         known = found.get(place)
         mail = mails.get(message_id(row.key, domain=domain))
         task = (row.receipt or "") if row.kind == "task" else ""
         found[place] = Line(
-            prospect=people.get(row.record_id, row.record_id),
+            prospect=people.get(row.referral_key, row.referral_key),
             milestone=row.milestone,
             received=f"{row.received_at:%H:%M:%S.%f}"[:-3],
             acknowledged_ms=took_at.get(row.received_at, ""),

@@ -24,6 +24,12 @@ def test_the_demo_ends_well_the_first_time_and_again(folder: Path) -> None:
         assert TOLD in done.stdout
         rows = [line.split("│") for line in done.stdout.splitlines() if " 00T" in line]
         milestones = [cells[2].strip() for cells in rows]
-        assert len(rows) == 9, done.stdout
-        assert {*milestones} == {"submitted", "contacted", "qualified"}
+        assert len(rows) == 15, done.stdout
+        assert {*milestones} == {
+            "submitted",
+            "contacted",
+            "qualified",
+            "opportunity",
+            "won",
+        }
         assert all(float(cells[4]) > 0 for cells in rows)
