@@ -16,6 +16,7 @@ from sidecar.cli import (
     keys,
     package,
     run,
+    secrets,
 )
 
 
@@ -36,6 +37,7 @@ for command in (
     keys.db,
     keys.keys,
     connections.connections,
+    secrets.secrets,
     events.events,
     followups.followups,
     package.package,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from sidecar.keyring import Keyring
@@ -180,7 +181,7 @@ def certificates(db: Connection) -> list[dict[str, Any]]:
     seen = client_certificate.c
     query = (
         select(client_certificate)
-        .distinct(seen.connection_id)
+        .ext(distinct_on(seen.connection_id))
         .order_by(seen.connection_id, seen.last_seen_at.desc())
     )
     return [dict(row) for row in db.execute(query).mappings()]

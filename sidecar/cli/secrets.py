@@ -1,0 +1,211 @@
+"""What a connection's events door accepts."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from sidecar.cli.frame import ID, json_option, note, only, show, show_json, wired
+from sidecar.intake.signatures.issue import Issued, issue
+from sidecar.intake.signatures.token import KEY_HEADER
+from sidecar.store import connections, webhook_secrets
+from sidecar.store.webhook_secrets import Kind, NewSecret
+from sidecar.wiring import Wiring
+
+_SHOWN = (
+    "id",
+    "connection_id",
+    "kind",
+    "name",
+    "header",
+    "state",
+    "created_at",
+    "last_used_at",
+    "retires_at",
+    "not_after",
+)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@click.group()
+def secrets() -> None:
+    """What a connection's events door accepts."""
+
+
+@secrets.command("new")
+@click.argument("connection_id", type=ID)
+@click.option(
+    "--kind",
+    type=click.Choice([str(kind) for kind in Kind]),
+    required=True,
+    help="The scheme that it admits.",
+)
+@click.option("--name", default="", help="What it is for.")
+@click.option(
+    "--header", help=f"Where an api-key stands; {KEY_HEADER} unless it is said here."
+)
+@click.option(
+    "--from-file",
+    type=click.File("rb"),
+    help="The org's certificate, or the sender's own whsec_ or whpk_; - for standard "
+    "input.",
+)
+@json_option
+@wired
+def secrets_new(
+    wiring: Wiring,
+    connection_id: int,
+    kind: str,
+    name: str,
+    header: str | None,
+    from_file: Any,
+    as_json: bool,
+) -> None:
+    """
+    Add a secret, and print what its sender needs: it is shown once.
+
+    Example: sidecar secrets new 1 --kind org-certificate
+    --from-file Referral_Signing.crt
+    """
+    _check(name, header, Kind(kind))
+    issued = issue(Kind(kind), from_file.read() if from_file else None)
+    new = NewSecret(
+        connection_id,
+        Kind(kind),
+        issued.value,
+        name=name,
+        header=header.lower() if header else None,
+        not_after=issued.not_after,
+    )
+    with wiring.engine.begin() as opened:
+        if connections.find(opened, connection_id) is None:
+            raise click.UsageError(f"there is no connection {connection_id}")
+        id_ = webhook_secrets.add(opened, new, now=wiring.now(), keyring=wiring.keyring)
+    note(wiring, "secrets.new", f"{kind} {id_} of connection {connection_id}")
+    _tell(id_, new, issued, as_json)
+
+
+@secrets.command("list")
+@click.argument("connection_id", type=ID, required=False)
+@json_option
+@wired
+def secrets_list(wiring: Wiring, connection_id: int | None, as_json: bool) -> None:
+    """List secrets, when each was used last, and when it ends."""
+    now = wiring.now()
+    with wiring.engine.connect() as opened:
+        rows = webhook_secrets.listing(opened, connection_id=connection_id)
+        seen = webhook_secrets.certificates(opened)
+    told = [only(_SHOWN, row | {"state": _state(row, now)}) for row in rows]
+    told += [
+        dict.fromkeys(_SHOWN)
+        | {
+            "connection_id": row["connection_id"],
+            "kind": "client-certificate",
+            "name": row["subject"],
+            "state": "seen last",
+            "created_at": row["first_seen_at"],
+            "last_used_at": row["last_seen_at"],
+            "not_after": row["not_after"],
+        }
+        for row in seen
+        if connection_id in (None, row["connection_id"])
+    ]
+    show(told, as_json, "no secrets; `sidecar secrets new` makes one")
+
+
+@secrets.command("rotate")
+@click.argument("secret_id", type=ID)
+@click.option(
+    "--overlap",
+    default="24h",
+    show_default=True,
+    help="For how long the old one is taken as well: 30m, 24h, 7d.",
+)
+@click.option(
+    "--from-file", type=click.File("rb"), help="As with `sidecar secrets new`."
+)
+@json_option
+@wired
+def secrets_rotate(
+    wiring: Wiring, secret_id: int, overlap: str, from_file: Any, as_json: bool
+) -> None:
+    """
+    Put a new secret beside an old one, which ends after a while.
+
+    `sidecar secrets list` shows whether the old one is still used.
+    """
+    now = wiring.now()
+    ends = now + _duration(overlap)
+    with wiring.engine.begin() as opened:
+        old = webhook_secrets.find(opened, secret_id, keyring=wiring.keyring)
+        if old is None:
+            raise click.UsageError(f"there is no secret {secret_id}")
+        if old.retires_at is not None:
+            raise click.UsageError(f"secret {secret_id} was rotated or retired before")
+        issued = issue(old.kind, from_file.read() if from_file else None)
+        new = NewSecret(
+            old.connection_id,
+            old.kind,
+            issued.value,
+            name=old.name,
+            header=old.header,
+            not_after=issued.not_after,
+        )
+        id_ = webhook_secrets.add(opened, new, now=now, keyring=wiring.keyring)
+        webhook_secrets.retire(opened, secret_id, at=ends)
+    note(wiring, "secrets.rotate", f"{secret_id} -> {id_}, overlap {overlap}")
+    _tell(id_, new, issued, as_json)
+    if not as_json:
+        click.echo(f"secret {secret_id} is taken until {ends:%Y-%m-%d %H:%M}Z")
+
+
+@secrets.command("retire")
+@click.argument("secret_id", type=ID)
+@wired
+def secrets_retire(wiring: Wiring, secret_id: int) -> None:
+    """Let a secret end now; within ten seconds no door takes it any more."""
+    with wiring.engine.begin() as opened:
+        if not webhook_secrets.retire(opened, secret_id, at=wiring.now()):
+            raise click.UsageError(
+                f"there is no secret {secret_id} that is still taken"
+            )
+    note(wiring, "secrets.retire", str(secret_id))
+    click.echo(f"secret {secret_id} is taken no longer")
+
+
+def _check(name: str, header: str | None, kind: Kind) -> None:
+    if not name.isprintable() or len(name) > 200:
+        raise click.UsageError("--name is too long, or does not print")
+    if header is None:
+        return
+    if kind is not Kind.API_KEY:
+        raise click.UsageError("--header is for the kind api-key alone")
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", header):
+        raise click.UsageError(f"--header {header!r} is no name of a header")
+
+
+def _duration(text: str) -> timedelta:
+    found = re.fullmatch(r"([0-9]{1,4})([mhd])", text)
+    if found is None:
+        raise click.UsageError(f"--overlap {text!r} is no time: 30m, 24h or 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _state(row: dict[str, Any], now: datetime) -> str:
+    ends = row["retires_at"]
+    if ends is not None:
+        return "retired" if ends <= now else "being replaced"
+    return "expired" if row["not_after"] and row["not_after"] <= now else "taken"
+
+
+def _tell(id_: int, new: NewSecret, issued: Issued, as_json: bool) -> None:
+    if as_json:
+        show_json({"id": id_, "kind": new.kind, "secret": issued.shown})
+        return
+    click.echo(f"secret {id_} ({new.kind}) of connection {new.connection_id}")
+    if issued.not_after is not None:
+        click.echo(f"the certificate ends on {issued.not_after:%Y-%m-%d}")
+    if issued.shown is not None:
+        click.echo(f"for the sender: {issued.shown}")
+        click.echo("Keep it: it is shown this once.")
