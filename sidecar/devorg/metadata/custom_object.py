@@ -77,7 +77,7 @@ def apply(work: Work, part: Part, component_id: str) -> ObjectType:
     if known is None:
         type_.fields = fields_from(_SYSTEM)
         work.org.schema.add_type(type_)
-    _settings(type_, part)
+    _settings(work, type_, part)
     _name_field(work, type_, part)
     _ownership(type_, part)
     _activities(work, type_)
@@ -109,7 +109,10 @@ def remove(work: Work, full_name: str) -> None:
         table.delete(record_id)
     work.org.schema.remove_type(full_name)
     for each in list(work.components):
-        if each.full_name.partition(".")[0] == full_name and "." in each.full_name:
+        child_of = each.full_name.startswith(f"{full_name}.")
+        if child_of or (
+            each.type == "Layout" and each.full_name.startswith(f"{full_name}-")
+        ):
             work.components.remove(each.type, each.full_name)
 
 
@@ -169,8 +172,17 @@ def _names(type_: ObjectType, part: Part) -> None:
         raise too_long("Description", 1000)
 
 
-def _settings(type_: ObjectType, part: Part) -> None:
+def _language(work: Work) -> str:
+    company = work.org.records.table("Organization").rows.get(work.org.id, {})
+    return str(company.get("LanguageLocaleKey", "en_US"))
+
+
+def _settings(work: Work, type_: ObjectType, part: Part) -> None:
     status = text(part.element, "deploymentStatus")
+    english = _language(work).startswith("en")
+    for tag, allowed in (("startsWith", english), ("gender", not english)):
+        if text(part.element, tag) is not None and not allowed:
+            raise Problem(f"Cannot specify a {tag} attribute for this language")
     if status is None:
         raise Problem("Must specify a deploymentStatus for the CustomObject")
     type_.deployment_status = status
