@@ -79,16 +79,36 @@ class Org:
 
     def grant(self):
         """Let the administrator and the integration user see what was deployed."""
-        (found,) = self.query(
-            "SELECT Id FROM PermissionSet WHERE Name = 'Referral_Integration'"
+        for username, name in (
+            (self.info.admin, "Referral_User"),
+            (self.info.admin, "Referral_Integration"),
+            (self.info.integration_user, "Referral_Integration"),
+        ):
+            (found,) = self.query(f"SELECT Id FROM PermissionSet WHERE Name = '{name}'")
+            self.assign(found["Id"], username)
+
+    def assign(self, permission_set_id, username):
+        self.call(
+            "POST",
+            "sobjects/PermissionSetAssignment",
+            PermissionSetId=permission_set_id,
+            AssigneeId=self.info.user_ids[username],
         )
-        for username in (self.info.admin, self.info.integration_user):
-            self.call(
-                "POST",
-                "sobjects/PermissionSetAssignment",
-                PermissionSetId=found["Id"],
-                AssigneeId=self.info.user_ids[username],
-            )
+
+    def open_keys(self):
+        """Let the administrator set keys, as somebody who imports referrals."""
+        importing = {"Name": "Importing", "Label": "Importing"}
+        set_id = self.call("POST", "sobjects/PermissionSet", **importing)["id"]
+        self.call(
+            "POST",
+            "sobjects/FieldPermissions",
+            ParentId=set_id,
+            SobjectType="Lead",
+            Field="Lead.Referral_Key__c",
+            PermissionsRead=True,
+            PermissionsEdit=True,
+        )
+        self.assign(set_id, self.info.admin)
 
     def create_lead(self, **values):
         values = {"LastName": "Sample", "Company": "Example GmbH", **values}
@@ -237,6 +257,7 @@ def test_a_lead_becomes_a_referral_with_a_key_and_one_message(org):
 def test_a_key_that_is_there_is_kept(org):
     org.deploy(org.zip())
     org.grant()
+    org.open_keys()
 
     lead = org.create_lead(
         Referral_Status__c="Submitted",
