@@ -167,12 +167,26 @@ def _compare(package: Package) -> None:
                 "not found in zipped directory"
             )
             package.failures.append(Failure("", name, MANIFEST, problem))
+    _refuse_twice(package)
     unlisted = _unlisted(listed)
     for part in [each for each in package.parts if unlisted(each)]:
         package.parts.remove(part)
         package.failures.append(
             Failure(part.type, part.full_name, part.file, "Not in package.xml")
         )
+
+
+def _refuse_twice(package: Package) -> None:
+    seen: set[tuple[str, str]] = set()
+    for part in list(package.parts):
+        key = part.type, part.full_name.lower()
+        if key in seen:
+            package.parts.remove(part)
+            problem = f"Duplicate name '{part.full_name}' specified"
+            package.failures.append(
+                Failure(part.type, part.full_name, part.file, problem)
+            )
+        seen.add(key)
 
 
 def _unlisted(listed: set[tuple[str, str]]) -> Callable[[Part], bool]:

@@ -104,6 +104,8 @@ def remove(work: Work, full_name: str) -> None:
     object_name, _, name = full_name.partition(".")
     for type_ in work.org.schema.targets(object_name):
         if (field := type_.field(name)) is not None:
+            if field.global_value_set and not work.purge:
+                work.org.metadata.bin.put(full_name, field.global_value_set)
             work.org.records.table(type_.name).forget_field(field)
     work.org.schema.remove_field(object_name, name)
     work.org.records.forget_indexes()

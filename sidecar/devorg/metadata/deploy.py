@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sidecar.devorg.metadata.archive import MANIFEST, Failure, Package
 from sidecar.devorg.metadata.component import Component, Part
 from sidecar.devorg.metadata.element import NOT_AVAILABLE, Problem, text
-from sidecar.devorg.metadata.folders import CHILD_OF
+from sidecar.devorg.metadata.folders import CHILD_OF, FOLDER_OF
 from sidecar.devorg.metadata.kinds import BY_TYPE, ORDER, Kind
 from sidecar.devorg.metadata.work import Work
 
@@ -50,18 +50,23 @@ class Outcome:
     failures: list[Message] = field(default_factory=list)
 
 
-def apply(org: Org, package: Package, *, user_id: str) -> Outcome:
+def apply(org: Org, package: Package, *, user_id: str, purge: bool = False) -> Outcome:
     """
     Apply a package part by part; each that fails is taken back alone.
 
     Called within ``Org.work``: whoever calls decides whether the rest stays.
+
+    Args:
+        purge: what is deleted does not go into the recycle bin.
     """
-    applier = _Applier(org, package, user_id)
+    applier = _Applier(org, package, user_id, purge=purge)
     return applier.run(package)
 
 
 class _Applier:
-    def __init__(self, org: Org, package: Package, user_id: str) -> None:
+    def __init__(
+        self, org: Org, package: Package, user_id: str, *, purge: bool
+    ) -> None:
         self._org = org
         self._work = Work(
             org,
@@ -70,6 +75,7 @@ class _Applier:
             api_version=package.version,
             coming=_keys((each.type, each.full_name) for each in package.parts),
             going=_keys(package.pre_removals + package.removals),
+            purge=purge,
         )
         self._at = org.clock.second()
         self._outcome = Outcome()
@@ -190,10 +196,15 @@ class _Applier:
         return None
 
     def _removed(self, type_: str, full_name: str, file: str) -> Message:
+        components = self._work.components
+        for folder_type, held in FOLDER_OF.items():
+            # A folder is named among what lies in it.
+            if held == type_ and components.get(folder_type, full_name):
+                type_ = folder_type
         kind = BY_TYPE.get(type_)
         if kind is None:
             raise Problem(NOT_AVAILABLE)
-        before = self._work.components.get(type_, full_name)
+        before = components.get(type_, full_name)
         if before is None and not kind.versioned:
             # Salesforce warns of what is not there, and goes on.
             return Message(

@@ -222,7 +222,12 @@ class Deployments:
         options = deployment.options
         try:
             with self._org.work():
-                outcome = deploy.apply(self._org, package, user_id=deployment.user_id)
+                outcome = deploy.apply(
+                    self._org,
+                    package,
+                    user_id=deployment.user_id,
+                    purge=options.purge_on_delete,
+                )
                 deployment.outcome = outcome
                 counted = [each for each in outcome.successes if each.type]
                 deployment.total = len(counted) + len(outcome.failures)

@@ -54,8 +54,13 @@ def remove(work: Work, full_name: str) -> None:
     Delete a value set.
 
     Raises:
-        Problem: a field uses it.
+        Problem: a field uses it, or one that was deleted and can be restored.
     """
+    for held in work.org.metadata.bin.using(full_name):
+        raise Problem(
+            "This global value set is referenced elsewhere in salesforce.com."
+            f" : Deleted Custom Field - {held}"
+        )
     for type_ in work.org.schema:
         for field in type_.fields.values():
             if field.global_value_set == full_name:

@@ -12,6 +12,7 @@ from sidecar.devorg.metadata.component import Components
 from sidecar.devorg.metadata.deployments import Deployments
 from sidecar.devorg.metadata.features import Features
 from sidecar.devorg.metadata.formula_scope import RecordScope
+from sidecar.devorg.metadata.recycle_bin import RecycleBin
 from sidecar.devorg.metadata.retrieval import Retrievals
 from sidecar.devorg.metadata.small_kinds import ValidationRule
 from sidecar.devorg.records import Save
@@ -28,6 +29,7 @@ class Metadata:
     Attributes:
         auto_numbers: counters by object and field name.
         features: what the org has switched on.
+        bin: deleted fields that can be restored.
     """
 
     def __init__(self, org: Org) -> None:
@@ -37,6 +39,7 @@ class Metadata:
         self.deployments = Deployments(org)
         self.retrievals = Retrievals(org)
         self.features = Features()
+        self.bin = RecycleBin(journal=org.journal, clock=org.clock)
         self.auto_numbers: dict[str, dict[str, AutoNumber]] = {}
         self._rules: dict[str, list[ValidationRule]] = {}
         self._rules_version = -1

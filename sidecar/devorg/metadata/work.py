@@ -27,6 +27,7 @@ class Work:
         coming: type and name in lower case of all that the deployment brings,
             for parts that name each other.
         going: the same of all that it deletes.
+        purge: what it deletes does not go into the recycle bin.
     """
 
     org: Org
@@ -35,6 +36,7 @@ class Work:
     api_version: float
     coming: frozenset[tuple[str, str]] = frozenset()
     going: frozenset[tuple[str, str]] = frozenset()
+    purge: bool = False
 
     @property
     def features(self) -> Features:
