@@ -70,3 +70,72 @@ def test_json_says_the_same(project):
     assert found["counts"] == {"error": 1, "warning": 0, "note": 0}
     assert found["findings"][0]["rule"] == "schema/unknown-element"
     assert found["findings"][0]["line"] == 2
+
+
+def test_sarif_holds_what_a_code_review_needs(project):
+    """Source: SARIF 2.1.0, sections 3.13 (log), 3.19 (tool), 3.27 (result)."""
+    folder = project(tree({FIELD: field("X__c", **SOUND, lenght="3")}))
+
+    log = json.loads(run(folder, "--format", "sarif").output)
+
+    assert log["version"] == "2.1.0"
+    (one,) = log["runs"]
+    driver = one["tool"]["driver"]
+    assert driver["name"]
+    (result,) = one["results"]
+    assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    assert result["level"] in {"error", "warning", "note"}
+    assert result["message"]["text"]
+    (location,) = result["locations"]
+    place = location["physicalLocation"]
+    assert place["artifactLocation"]["uriBaseId"] in one["originalUriBaseIds"]
+    assert not place["artifactLocation"]["uri"].startswith("/")
+    assert place["region"] == {"startLine": 2}
+
+
+def test_a_path_in_sarif_is_a_uri(project):
+    name = "core:layouts/X__c-My Läyout.layout-meta.xml"
+    folder = project(tree({name: b"<"}))
+
+    log = json.loads(run(folder, "--format", "sarif").output)
+
+    uri = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert uri["artifactLocation"]["uri"].endswith(
+        "X__c-My%20L%C3%A4yout.layout-meta.xml"
+    )
+
+
+def test_advice_is_told_where_it_is_asked_for(project):
+    folder = project(tree({FIELD: field("X__c", **SOUND)}))
+
+    usual, all_of_it = run(folder), run(folder, "--level", "note")
+
+    assert (usual.exit_code, all_of_it.exit_code) == (0, 1)
+    assert "2 of a lower level" in usual.output
+    assert {"field/help", "field/description"} <= {
+        word.rstrip(":") for word in all_of_it.output.split()
+    }
+
+
+def test_without_a_folder_the_bundled_package_is_looked_at():
+    assert run("--level", "note").output.splitlines() == ["0 findings"]
+
+
+def test_the_project_says_what_it_holds_itself_to(project):
+    said = {"levels": {"field/help": "error", "field/description": "off"}}
+    files = tree({FIELD: field("X__c", **SOUND)}, plugins={"sidecar-lint": said})
+
+    result = run(project(files), "--level", "note")
+
+    assert "error field/help" in result.output
+    assert "field/description" not in result.output
+
+
+def test_an_exemption_takes_a_reason_and_one_finding_away(project):
+    row = {"rule": "field/help", "name": "Lead.X__c", "reason": "Nobody sees it."}
+    files = {FIELD: field("X__c", **SOUND)}
+
+    for rows, told in (([row], 0), ([dict(row, reason="")], 1), ([], 1)):
+        said = {"levels": {"field/help": "error"}, "exempt": rows}
+        result = run(project(tree(files, plugins={"sidecar-lint": said})))
+        assert ("error field/help" in result.output) == told, rows

@@ -1,8 +1,8 @@
 """Whatever stands in a project: the linter answers with findings, and soon."""
 
 import json
-import os
 import string
+import sys
 from functools import cache
 
 import pytest
@@ -17,7 +17,7 @@ from sidecar.package.lint.findings import Finding
 from sidecar.package.lint.sections import load
 
 SMALL = settings(
-    max_examples=int(os.environ.get("EX", "25")),
+    max_examples=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -192,3 +192,108 @@ def test_a_hostile_formula_costs_no_more_than_its_length(text):
 def test_depth_is_bounded_by_the_reader():
     with pytest.raises(nodes.Broken):
         nodes.parse(b"<a>" * 5000 + b"</a>" * 5000)
+
+
+def steps(files):
+    """Count the lines of Python that looking at these files takes."""
+    count = 0
+
+    def line(frame, event, _):
+        nonlocal count
+        count += event == "line"
+        return line
+
+    before = sys.gettrace()
+    sys.settrace(line)
+    try:
+        lint(files)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+GENERATED = {
+    "objects/T{n}__c/T{n}__c.object": (
+        "CustomObject",
+        "<deploymentStatus>Deployed</deploymentStatus><label>T</label>"
+        "<nameField><label>N</label><type>Text</type></nameField>"
+        "<pluralLabel>T</pluralLabel><sharingModel>Private</sharingModel>",
+    ),
+    "objects/T{n}__c/fields/To__c.field": (
+        "CustomField",
+        "<fullName>To__c</fullName><label>To</label><referenceTo>T{next}__c"
+        "</referenceTo><relationshipName>R{n}</relationshipName><type>Lookup</type>",
+    ),
+    "objects/Lead/fields/F{n}__c.field": (
+        "CustomField",
+        "<fullName>F{n}__c</fullName><label>F</label><length>9</length>"
+        "<type>Text</type>",
+    ),
+    "objects/T{n}__c/validationRules/V.validationRule": (
+        "ValidationRule",
+        "<fullName>V</fullName><active>true</active><errorConditionFormula>"
+        "To__r.To__r.Name = To__r.Wrong__c</errorConditionFormula>"
+        "<errorMessage>x</errorMessage>",
+    ),
+    "reportTypes/T{n}.reportType": (
+        "ReportType",
+        "<baseObject>T{n}__c</baseObject><deployed>true</deployed><label>T</label>"
+        "<join><outerJoin>true</outerJoin><relationship>R{last}__r</relationship>"
+        "</join><sections><columns><checkedByDefault>true</checkedByDefault>"
+        "<field>Name</field><table>T{n}__c.R{last}__r</table></columns>"
+        "<masterLabel>S</masterLabel></sections>",
+    ),
+    "reports/F/R{n}.report": (
+        "Report",
+        "<columns><field>T{n}__c$Wrong__c</field></columns><format>Tabular</format>"
+        "<name>R</name><reportType>T{n}__c</reportType>",
+    ),
+    "dashboards/F/D{n}.dashboard": (
+        "Dashboard",
+        "<dashboardGridLayout><dashboardGridComponents><colSpan>1</colSpan>"
+        "<columnIndex>0</columnIndex><dashboardComponent><componentType>Table"
+        "</componentType><report>F/Q{n}</report></dashboardComponent>"
+        "<rowIndex>0</rowIndex><rowSpan>1</rowSpan></dashboardGridComponents>"
+        "<numberOfColumns>12</numberOfColumns><rowHeight>9</rowHeight>"
+        "</dashboardGridLayout>",
+    ),
+    "flows/F{n}.flow": (
+        "Flow",
+        "<label>F</label><start><locationX>0</locationX><locationY>0</locationY>"
+        "<connector><targetReference>S</targetReference></connector></start>"
+        "<subflows><name>S</name><label>S</label><locationX>0</locationX>"
+        "<locationY>0</locationY><flowName>G{n}</flowName></subflows>",
+    ),
+    "permissionsets/P{n}.permissionset": (
+        "PermissionSet",
+        "<classAccesses><apexClass>C{n}</apexClass><enabled>true</enabled>"
+        "</classAccesses><fieldPermissions><editable>true</editable>"
+        "<field>Lead.G{n}__c</field><readable>true</readable></fieldPermissions>"
+        "<label>P</label>",
+    ),
+    "objectTranslations/T{n}__c-de/T{n}__c-de.objectTranslation": (
+        "CustomObjectTranslation",
+        "<recordTypes><label>x</label><name>Wrong</name></recordTypes>",
+    ),
+    "classes/K{n}.cls": ("ApexClass", "<apiVersion>62.0</apiVersion>"),
+}
+
+
+def generated(size):
+    """Give a project of so many of everything, of which much is not there."""
+    files = {}
+    for n in range(size):
+        names = {"n": n, "next": (n + 1) % size, "last": (n - 1) % size}
+        for path, (kind, body) in GENERATED.items():
+            content = document(kind, body.format(**names))
+            files[f"core:{path.format(**names)}-meta.xml"] = content
+        files[f"core:classes/K{n}.cls"] = f"class K{n} {{ T{n}_c__c t; }}".encode()
+    return tree(files)
+
+
+def test_the_work_grows_with_the_project_and_no_faster():
+    """Counted in lines of Python, since a clock tells of the machine."""
+    steps(generated(2))  # what is read once in a process
+    small, large = steps(generated(40)), steps(generated(160))
+
+    assert large < small * 4 * 1.15

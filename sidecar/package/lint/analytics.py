@@ -304,7 +304,7 @@ def _dashboard(index: Index, source: Source) -> Iterator[Finding]:
                 source.path,
                 node,
                 node.text,
-                message + nearest(node.text, reports.values()),
+                message + index.words("Report").nearest(node.text),
                 level=None if ours else Level.WARNING,
             )
         elif node.name in {"dashboardComponent", "components"} and (
@@ -365,5 +365,5 @@ def _folder(index: Index, source: Source, kind: str) -> Iterator[Finding]:
     folder = source.name.rpartition("/")[0]
     known = index.names.get(kind, {})
     if folder and folder.lower() not in known and not folder.startswith("unfiled"):
-        message = f"there is no folder {folder}{nearest(folder, known.values())}"
+        message = f"there is no folder {folder}{index.words(kind).nearest(folder)}"
         yield finding("reference/folder", source.path, 1, folder, message)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from sidecar.package.lint.findings import Finding
 from sidecar.package.lint.index import Index
-from sidecar.package.lint.near import near
+from sidecar.package.lint.near import Words
 from sidecar.package.lint.rules import finding
 
 _NAME = re.compile(r"\b[A-Za-z][A-Za-z0-9_]*__(?:c|e|mdt|r)\b")
@@ -22,7 +22,7 @@ _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 def check(index: Index) -> Iterator[Finding]:
     """Yield names in code that the project does not have, but almost."""
     known = _known(index)
-    unknown = _unknown(index, known)
+    unknown, words = _unknown(index, known), Words(known.values())
     for path, text in index.code.items():
         if not path.endswith(_SUFFIXES):
             continue
@@ -38,7 +38,7 @@ def check(index: Index) -> Iterator[Finding]:
             if name.lower() not in unknown or name in seen:
                 continue
             seen.add(name)
-            if meant := near(name, known.values(), likeness=0.9):
+            if meant := words.near(name, likeness=0.9):
                 line = plain.count("\n", 0, match.start()) + 1
                 message = f"{name} is no name of this project; did you mean {meant}?"
                 yield finding("reference/code-name", path, line, name, message)

@@ -49,7 +49,8 @@ CHECKS: tuple[Check, ...] = (
     views.check,
     workflows.check,
 )
-# Before this version elements were still in use that the schema no longer knows.
+# Before this version, elements were in use that the schema no longer knows; and what
+# is newer than the schema may be known by now.
 _SAME_SCHEMA = 55.0
 
 
@@ -81,15 +82,17 @@ def lint(tree: Tree) -> list[Finding]:
 
 def _schema(index: Index) -> Iterator[Finding]:
     official = schema.official()
-    old = versions.number(index.project.get("sourceApiVersion")) < _SAME_SCHEMA
+    version = versions.number(index.project.get("sourceApiVersion"))
+    other = version < _SAME_SCHEMA or version > official.version
     for source in index.documents:
         for fault in schema.check(source.root, official):
             unknown = fault.rule in {"schema/unknown-element", "schema/enum"}
+            doubt = (unknown and other) or not fault.sure
             yield finding(
                 fault.rule,
                 source.path,
                 fault.node,
                 fault.name,
                 fault.message,
-                level=Level.WARNING if unknown and old else None,
+                level=Level.WARNING if doubt else None,
             )

@@ -51,7 +51,7 @@ def check(index: Index) -> Iterator[Finding]:
     sources |= {source.path: source for source in index.of("CustomObject")}
     for one in index.fields:
         source = sources[one.path]
-        if one.name.lower().endswith("__c"):
+        if one.name.lower().endswith("__c") and not index.foreign(one.name):
             yield from _told(one)
             yield from _complete(one)
         yield from _refers(index, source, one)

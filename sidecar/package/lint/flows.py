@@ -9,7 +9,7 @@ from sidecar.package.lint import expressions, formulas
 from sidecar.package.lint.expressions import Scope
 from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.index import Index, Missing
-from sidecar.package.lint.near import nearest
+from sidecar.package.lint.near import Words
 from sidecar.package.lint.nodes import Node
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
@@ -69,6 +69,11 @@ class Flow:
             for node in self.root.walk()
             if node.name == "name" and node.text
         }
+
+    @cached_property
+    def words(self) -> Words:
+        """The names, to find one that is alike."""
+        return Words(self.names.values())
 
     @cached_property
     def record_objects(self) -> dict[str, str]:
@@ -226,7 +231,7 @@ def _of_workflow(
         flow.source.path,
         node,
         name,
-        message + nearest(name, known.values()),
+        message + flow.index.words(kind).nearest(name),
         level=None if owner.lower() in workflow else Level.WARNING,
     )
 
@@ -291,7 +296,7 @@ def _references(flow: Flow) -> Iterator[Finding]:
 
 def _unknown_element(flow: Flow, node: Node, name: str) -> Iterator[Finding]:
     message = f"{flow.source.name} has no element {name}"
-    near = nearest(name, flow.names.values())
+    near = flow.words.nearest(name)
     yield flow.say("reference/flow-element", node, name, message + near)
 
 

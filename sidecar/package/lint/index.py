@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from sidecar.package.lint.findings import Finding, Level
-from sidecar.package.lint.near import near, nearest
+from sidecar.package.lint.near import Words, nearest
 from sidecar.package.lint.nodes import Node
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
@@ -60,7 +60,7 @@ class Field:
         return self.node.get("referenceTo")
 
 
-@dataclass(slots=True)
+@dataclass
 class Object:
     """An object that the project defines, or adds to."""
 
@@ -74,6 +74,16 @@ class Object:
 
     whole: bool = False
     """The project holds all that this custom object has."""
+
+    @cached_property
+    def words(self) -> Words:
+        """Its fields, to find one that is alike."""
+        return Words(one.name for one in self.fields.values())
+
+    @cached_property
+    def custom(self) -> list[Field]:
+        """Fields that somebody made, not only adjusted."""
+        return [one for one in self.fields.values() if _CUSTOM.search(one.name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +281,16 @@ class Index:
 
     # --- judging a name ---
 
+    def words(self, kind: str) -> Words:
+        """Give the names of a type, to find one that is alike."""
+        if kind not in self._words:
+            self._words[kind] = Words(self.names.get(kind, {}).values())
+        return self._words[kind]
+
+    @cached_property
+    def _words(self) -> dict[str, Words]:
+        return {}
+
     def foreign(self, name: str) -> bool:
         """Say whether a custom name has the namespace of another package."""
         head, _, rest = _CUSTOM.sub("", name).partition("__")
@@ -295,15 +315,16 @@ class Index:
         name = self.bare(name)
         if not name or self.object(name) or self.foreign(name):
             return None
-        custom = [thing.name for thing in self.objects.values() if thing.source]
         if not _CUSTOM.search(name):
             if self.objects.get(f"{name}__c".lower()):
                 said = f"there is no object {name}; did you mean {name}__c?"
                 return Missing("reference/object", name, said)
             return None
-        said = f"there is no object {name}{nearest(name, custom)}"
-        level = Level.NOTE if self.depends or not custom else None
-        doubtful = "" if near(name, custom) else "CustomObject"
+        meant = self.words("CustomObject").nearest(name)
+        said = f"there is no object {name}{meant}"
+        known = self.names.get("CustomObject")
+        level = Level.NOTE if self.depends or not known else None
+        doubtful = "" if meant else "CustomObject"
         return Missing("reference/object", name, said, level, doubtful)
 
     def missing_field(self, owner: str, path: str) -> Missing | None:
@@ -372,7 +393,7 @@ class Index:
             return None
         said = f"there is no {_SPOKEN.get(kind, kind)} {name}"
         level = Level.NOTE if self.depends or not known else None
-        meant = nearest(name, known.values())
+        meant = self.words(kind).nearest(name)
         return Missing(rule, name, said + meant, level, "" if meant else kind)
 
     def _missing_step(self, owner: str, step: str) -> Missing | None:
@@ -386,11 +407,15 @@ class Index:
                 return Missing("reference/relationship", f"{owner}.{step}", said)
             return None
         missing = self._missing_last(owner, f"{step[:-1]}c")
-        if missing is None:
-            return None
+        if missing is None or missing.rule == "reference/object":
+            return missing
         said = missing.message.replace(f"{step[:-1]}c", step)
         return Missing(
-            "reference/relationship", missing.name, said, None, missing.doubtful
+            "reference/relationship",
+            missing.name,
+            said,
+            missing.level,
+            missing.doubtful,
         )
 
     def _through(self, owner: str, step: str) -> str:
@@ -417,13 +442,13 @@ class Index:
             return self._missing_standard(owner, thing, name)
         if name.lower().endswith("__pc"):
             return self._missing_last("Contact", f"{name[:-2]}c")
-        if thing is None or not (thing.fields or thing.whole):
+        if thing is None or not (thing.custom or thing.whole):
             return None
-        known = [one.name for one in thing.fields.values()]
-        said = f"{thing.name} has no field {name}{nearest(name, known)}"
+        meant = thing.words.nearest(name)
+        said = f"{thing.name} has no field {name}{meant}"
         if thing.whole:
             return Missing("reference/field", full, said)
-        doubtful = "" if near(name, known) else thing.name
+        doubtful = "" if meant else thing.name
         return Missing("reference/field", full, said, Level.WARNING, doubtful)
 
     def _missing_standard(
@@ -438,7 +463,7 @@ class Index:
             # Reports and formulas name a lookup without its Id.
             if name.lower() in lower or f"{name}id".lower() in lower:
                 return None
-            meant = near(name, known)
+            meant = Words(known).near(name)
             if not meant or abs(len(meant) - len(name)) > 1 or meant[0] != name[0]:
                 return None
             # Features bring fields of their own, so that only what looks like a slip
@@ -500,7 +525,7 @@ def settle_doubts(findings: Iterable[Finding], index: Index) -> list[Finding]:
             return False
         thing = index.object(one.doubtful)
         known = index.names.get(one.doubtful, {})
-        own = len(thing.fields) if thing else len(known)
+        own = len(thing.custom) if thing else len(known)
         return len(unknown[one.doubtful.lower()]) > max(3, own // 4)
 
     return [

@@ -177,7 +177,8 @@ def _uncovered(index: Index, granted: set[str]) -> Iterator[Finding]:
             continue  # fields of these have no field security
         for one in fields:
             always = one.node.get("required") == "true" or one.type in _ALWAYS
-            if always or not one.name.lower().endswith("__c"):
+            ours = one.name.lower().endswith("__c") and not index.foreign(one.name)
+            if always or not ours:
                 continue
             if _kept_at_activity(one.full_name).lower() not in granted:
                 message = f"no permission set grants {one.full_name}"

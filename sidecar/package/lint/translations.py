@@ -148,7 +148,7 @@ def _names(index: Index, source: Source) -> Iterator[Finding]:
             if node.text.startswith("standard") or not known:
                 continue
             if node.text.lower() not in known and not index.foreign(node.text):
-                yield _no(source, node, node.text, nearest(node.text, known.values()))
+                yield _no(source, node, node.text, index.words(kind).nearest(node.text))
 
 
 # --- what is there must be translated ---
