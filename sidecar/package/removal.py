@@ -216,7 +216,7 @@ def _removal(
         if decision.action == "conflict":
             notes.append(f"{part.type} {part.name} stays as the customer changed it")
     fields = {part.name for part in delete if part.type == "CustomField"}
-    restore, more = _unmapped(restore, there, was, fields)
+    restore, more = _unmapped(restore, there, fields)
     losses += more
     own = {part.file for part in delete if part.type == "Layout"}
     others = [part for part in restore if part.type != "Layout"]
@@ -262,7 +262,6 @@ def _cleared(
 def _unmapped(
     restore: list[Part],
     there: Mapping[Name, Part],
-    was: Mapping[Name, Part],
     fields: Collection[str],
 ) -> tuple[list[Part], list[str]]:
     """Take every mapping out of the lead conversion that names a deleted field."""
@@ -271,7 +270,6 @@ def _unmapped(
     back = next((part for part in restore if part.key == key), now)
     if now is None or back is None:
         return restore, []
-    had = {_mapping(node) for node in was[key].node.children} if key in was else set()
     losses: list[str] = []
     children: list[Node] = []
     for node in back.node.children:
@@ -280,7 +278,7 @@ def _unmapped(
             continue
         inner = tuple(c for c in node.children if not _names(c, node, fields))
         mapped = any(child.tag == "mappingFields" for child in inner)
-        if mapped or inner == node.children or _mapping(node) in had:
+        if mapped or inner == node.children:
             children.append(replace(node, children=inner))
         if inner != node.children and back is now:
             losses.append("LeadConvertSettings: mappings of our fields go with them")

@@ -24,6 +24,7 @@ from sidecar.package.identity import _BAGS, _DEFAULTS, KEYS, keyed, repeats, typ
 from sidecar.package.lint.schema import official
 from sidecar.package.merge import merge, told
 
+untimed = settings(deadline=None)  # the machine may be busy
 SET = "globalValueSets/S.globalValueSet"
 CONVERT = "LeadConvertSettings/LeadConvertSettings.LeadConvertSetting"
 
@@ -47,6 +48,7 @@ def elements(node, kind, place=()):
     return found
 
 
+@untimed
 @given(versions())
 def test_where_the_customer_changed_nothing_ours_comes_out(drawn):
     place, base, _, ours = drawn
@@ -54,6 +56,7 @@ def test_where_the_customer_changed_nothing_ours_comes_out(drawn):
     assert same(place, merge(base, base, ours, path=place).content, ours)
 
 
+@untimed
 @given(versions())
 def test_where_we_changed_nothing_theirs_comes_out_to_the_byte(drawn):
     place, base, theirs, _ = drawn
@@ -61,7 +64,7 @@ def test_where_we_changed_nothing_theirs_comes_out_to_the_byte(drawn):
     assert merge(base, theirs, base, path=place).content == theirs
 
 
-@settings(max_examples=300)
+@settings(untimed, max_examples=300)
 @given(versions())
 def test_merging_once_more_changes_nothing(drawn):
     place, base, theirs, ours = drawn
@@ -76,7 +79,7 @@ def test_merging_once_more_changes_nothing(drawn):
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000)
+@settings(untimed, max_examples=20_000)
 @given(versions())
 def test_the_laws_of_merging_hold_for_long(drawn):
     place, base, theirs, ours = drawn
@@ -87,6 +90,7 @@ def test_the_laws_of_merging_hold_for_long(drawn):
     assert merge(base, theirs, base, path=place).content == theirs
 
 
+@untimed
 @given(versions())
 def test_nothing_that_the_customer_has_beyond_ours_is_lost(drawn):
     place, base, theirs, ours = drawn
@@ -100,6 +104,7 @@ def test_nothing_that_the_customer_has_beyond_ours_is_lost(drawn):
     assert not (there - was) - now
 
 
+@untimed
 @given(versions())
 def test_without_a_base_nothing_of_theirs_is_touched(drawn):
     place, _, theirs, ours = drawn
@@ -108,6 +113,7 @@ def test_without_a_base_nothing_of_theirs_is_touched(drawn):
     assert not leaves({place: theirs}) - leaves({place: merged})
 
 
+@untimed
 @given(layouts(), layouts())
 def test_the_customer_s_order_of_sections_stays(theirs, ours):
     place = "layouts/Lead-L.layout"
@@ -214,12 +220,27 @@ def test_a_default_that_salesforce_wrote_out_is_no_wish_of_the_customer():
     place = "objects/Lead.object"
     base = document("CustomObject", field)
     theirs = base.replace(b"</fields>", b"<trackHistory>false</trackHistory></fields>")
-    ours = base.replace(b"</fields>", b"<trackHistory>true</trackHistory></fields>")
+    ours = base.replace(
+        b"</fields>",
+        b"<trackHistory>true</trackHistory><unique>false</unique></fields>",
+    )
 
     merged = merge(base, theirs, ours, path=place)
 
     assert same(place, merged.content, ours)
+    assert b"<unique>" not in merged.content
     assert not merged.conflicts
+
+
+def test_a_column_does_not_come_where_the_one_before_it_was_taken_away():
+    place = "layouts/Lead-L.layout"
+    base, theirs = page(section("S", ())), page(section("S", style="OneColumn"))
+    ours = page(section("S", (), ("A",)))
+
+    merged = merge(base, theirs, ours, path=place)
+
+    assert b"<layoutColumns" not in merged.content
+    assert told(merged.conflicts)[-1] == "layoutSections[S]/layoutColumns[]: added"
 
 
 def test_salesforce_s_own_notes_in_a_flow_are_nobody_s_edit():
@@ -271,6 +292,35 @@ def test_the_canonical_form_does_not_see_what_has_no_meaning():
     assert canonical(one, place) == canonical(other, place)
     assert canonical(one, place) != canonical(third, place)
     assert differing({place: one}, {place: other, "x/Y.flow": third}) == ["x/Y.flow"]
+
+
+def test_a_name_that_the_path_says_already_has_no_meaning():
+    named = flow("F", "L").replace(b"<label>", b"<fullName>F</fullName><label>", 1)
+
+    assert same("flows/F.flow", named, flow("F", "L"))
+
+
+def test_typed_and_empty_values_survive_being_written():
+    place = "customMetadata/M.R.md"
+    head = (
+        b'<CustomMetadata xmlns="http://soap.sforce.com/2006/04/metadata"'
+        b' xmlns:i="http://www.w3.org/2001/XMLSchema-instance"'
+        b' xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
+    )
+    row = b"<values><field>%s</field><value i:%s/></values>"
+    ours = (
+        head
+        + row % (b"A__c", b'type="xsd:string"')
+        + row % (b"B__c", b'nil="true"')
+        + b"</CustomMetadata>"
+    )
+
+    written = canonical(ours, place)
+
+    assert canonical(written, place) == written
+    assert b'<value xsi:type="xsd:string"/>' in written
+    assert b'<value xsi:nil="true"/>' in written
+    assert b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"' in written
 
 
 def test_the_canonical_form_sees_the_order_of_values():

@@ -1,7 +1,7 @@
 """Our section in the customer's layouts: put in once, taken out without a trace."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from orgs import PATCH, layouts, page, patches, section
 
 from sidecar.errors import Unreadable
@@ -15,6 +15,7 @@ from sidecar.package.patches import (
     write_patches,
 )
 
+untimed = settings(deadline=None)  # the machine may be busy
 PLACE = "layouts/Lead-Lead Layout.layout"
 OURS = {"Referral_Status__c", "Referrer__c", "Referral_Key__c"}
 PLAIN = page(section("Info", ("Name",), ("Phone",)), section("System", ("Own__c",)))
@@ -50,6 +51,7 @@ def test_what_only_the_service_writes_is_read_only():
     assert behavior["Name"] == "Required"
 
 
+@untimed
 @given(layouts())
 def test_a_second_time_changes_nothing_and_taking_out_leaves_no_trace(layout):
     patched = insert(layout, patches(), path=PLACE)
@@ -58,6 +60,7 @@ def test_a_second_time_changes_nothing_and_taking_out_leaves_no_trace(layout):
     assert same(take_out(patched, patches(), path=PLACE), layout)
 
 
+@untimed
 @given(layouts())
 def test_a_layout_without_us_is_not_touched_by_taking_out(layout):
     assert take_out(layout, patches(), path=PLACE) == layout

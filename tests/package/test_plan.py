@@ -228,6 +228,23 @@ def test_the_customer_s_own_flow_of_our_name_is_left_alone():
     assert FLOW not in found.archive
 
 
+def test_a_flow_of_our_name_that_we_did_not_install_is_not_completed():
+    org = small()
+    org.files[FLOW] = flow("Referral_Lead", "Lead", "Stamp")
+
+    assert entry(made(org), "Flow", "Referral_Lead").action == "conflict"
+
+
+def test_a_field_that_we_gave_up_leaves_our_section():
+    org, first = small_installed()
+    assert b"<field>Referrer__c</field>" in org.files[LAYOUT]
+
+    org.deploy(made(org, first.installed, version=2).archive)
+
+    assert b"<field>Referrer__c</field>" not in org.files[LAYOUT]
+    assert b"<field>Referral_Notes__c</field>" in org.files[LAYOUT]
+
+
 def test_a_flow_that_the_customer_extended_is_not_replaced_by_a_newer_one():
     org, first = small_installed()
     org.files[FLOW] = org.files[FLOW].replace(
@@ -373,3 +390,12 @@ def test_what_has_to_be_retrieved_is_ours_and_the_layouts_of_patched_objects():
     assert members["Workflow"] == {"Lead"}
     assert members["PathAssistant"] == {"*"}
     assert "Lead.Referral_Key__c" in members["CustomField"]
+
+
+def test_a_folder_is_asked_for_by_its_plain_name():
+    folder = document("ReportFolder", "<name>Referral Tracking</name>")
+    parts = split({"reports/Referral_Tracking-meta.xml": folder})
+    ours = join(parts.values(), api_version="62.0")
+
+    assert ("Report", "Referral_Tracking/") in read_manifest(ours["package.xml"])[0]
+    assert members_to_retrieve(ours) == {"Report": {"Referral_Tracking"}}

@@ -16,6 +16,7 @@ from orgs import (
     patches,
     section,
     value,
+    value_set,
 )
 from test_plan import LAYOUT, STATUS, made, small, small_installed
 
@@ -279,6 +280,58 @@ def test_a_layout_edited_after_the_deployment_keeps_its_edit_in_a_rollback():
 
     assert b"<field>Own__c</field>" in org.files[LAYOUT]
     assert b"Referral_Key__c" not in org.files[LAYOUT]
+
+
+def test_a_section_that_stood_there_before_us_stays_in_a_rollback_though_empty():
+    other = "layouts/Lead-Other.layout"
+    org = small()
+    org.files[other] = page(section("Info", ("Name",)), section("Referral", (), ()))
+    before = dict(org.files)
+    found = made(org)
+    org.deploy(found.archive)
+    # One of our fields is made compulsory: a merge alone would leave it there.
+    at = org.files[other].index(b"Readonly")
+    org.files[other] = (
+        org.files[other][:at] + b"Required" + org.files[other][at + len("Readonly") :]
+    )
+
+    removal = rollback(before=before, sent=found.archive, now=org.files)
+    for step in removal.steps:
+        do(org, step)
+
+    assert equal(org.files, before)
+    assert b"<label>Referral</label>" in org.files[other]
+
+
+def test_the_customer_s_later_wish_stays_even_where_it_is_what_we_had_wanted():
+    org = small()
+    place = "globalValueSets/Referral_Source.globalValueSet"
+    org.files[place] = value_set(value("Link", "Web link"))
+    before = dict(org.files)
+    found = made(org)
+    org.deploy(found.archive)
+    org.files[place] = org.files[place].replace(b">Web link<", b">Link<")
+
+    taken_out(org, found.installed, before)
+
+    now, then = {place: org.files[place]}, {place: value_set(value("Link"))}
+    assert not differing(now, then)
+
+
+def test_what_goes_with_its_object_is_not_named_beside_it():
+    org, first = small_installed()
+
+    steps = taken_out(org, first.installed, small().files, steps=0).steps
+
+    rows = set()
+    for step in steps:
+        if "destructiveChanges.xml" in step.archive:
+            rows |= read_manifest(step.archive["destructiveChanges.xml"])[0]
+    assert ("CustomObject", "Referrer__c") in rows
+    assert ("CustomField", "Lead.Referral_Key__c") in rows
+    assert not [
+        name for _, name in rows if name.startswith(("Referrer__c.", "Referrer__c-"))
+    ]
 
 
 def test_what_the_customer_added_to_ours_is_told_before_it_is_lost():
