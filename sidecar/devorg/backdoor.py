@@ -13,6 +13,7 @@ DELETE /devorg/sessions        end all sessions, or {"token"} alone
        /devorg/features        what the org has switched on: ``metadata.backdoor``
        /devorg/deployments     how fast it deploys: ``metadata.backdoor``
        /devorg/events          the event bus: ``events.backdoor``
+POST   /devorg/visibility      {"lag_s": 120}: what has changed is found late
 GET    /devorg/access          {username: {"objects": {"Lead": {"read": ["Email", ..],
                                "create": [..] or null, "edit": [..] or null,
                                "delete": false}}, "permissions": ["ApiEnabled", ..]}}:
@@ -34,6 +35,7 @@ from sidecar.devorg.faults import Fault
 from sidecar.devorg.metadata import backdoor as metadata
 from sidecar.devorg.outbound import backdoor as outbound
 from sidecar.devorg.sessions import App
+from sidecar.devorg.visibility import add_routes as add_visibility
 
 if TYPE_CHECKING:
     from sidecar.devorg.org import Org
@@ -47,6 +49,7 @@ def blueprint(org: Org) -> Blueprint:
     outbound.add_routes(routes, org)
     metadata.add_routes(routes, org)
     events.add_routes(routes, org)
+    add_visibility(routes, org)
 
     @routes.get("")
     def state() -> Response:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sidecar.devorg import founding, licences
+from sidecar.devorg import founding, licences, tracking
+from sidecar.devorg.authorize import Codes
 from sidecar.devorg.clock import OrgClock
 from sidecar.devorg.events.runtime import Events
 from sidecar.devorg.faults import Faults
@@ -25,6 +26,7 @@ from sidecar.devorg.standard_objects import standard_types
 from sidecar.devorg.tooling import mirrors
 from sidecar.devorg.tooling.objects import mirror_types
 from sidecar.devorg.usage import Usage
+from sidecar.devorg.visibility import Visibility
 
 # A Developer Edition's calls in 24 hours.
 DAILY_LIMIT = 15_000
@@ -54,6 +56,7 @@ class Org:
         self.records = Records(self)
         self.sessions = Sessions(org_id=self.id, clock=clock, lifetime=SESSION_LIFETIME)
         self.apps: dict[str, App] = {}
+        self.codes = Codes()
         self.limits = Limits(clock=clock, daily=daily_limit)
         self.usage = Usage()
         self.faults = Faults()
@@ -66,6 +69,8 @@ class Org:
         mirrors.install(self)
         licences.install(self)
         self.events: Events = Events(self)
+        self.visibility: Visibility = Visibility(self)
+        tracking.install(self)
         self.on_reset.append(self.events.bus.empty)
         self._stop = threading.Event()
         self._access: dict[str, Access] = {}

@@ -150,7 +150,8 @@ def _matching(query: Query, scope: Scope, *, all_rows: bool) -> list[Row]:
     found = [row for row in rows if test(row)]
     if all_rows:
         found += [row for row in table.bin.values() if test(row)]
-    return found
+    can_be_found = scope.org.visibility.found(query.where)
+    return found if can_be_found is None else [*filter(can_be_found, found)]
 
 
 def _candidates(where: Condition, scope: Scope, table: Table) -> Iterable[Row]:
