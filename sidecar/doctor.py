@@ -6,11 +6,22 @@ from functools import partial
 from typing import NamedTuple
 
 from sidecar.errors import SidecarError
-from sidecar.referral.pace import silence
-from sidecar.store import connections, database, follow_ups, inbox
+from sidecar.intake.reconcile import SETTLED
+from sidecar.jobs.reconcile import EVERY
+from sidecar.referral.pace import Meaning, Silence, meaning, silence
+from sidecar.store import (
+    connections,
+    database,
+    follow_ups,
+    inbox,
+    reached,
+    reconciliations,
+)
+from sidecar.store.connections import OrgConnection
 from sidecar.wiring import Wiring
 
 _LOOK_BACK = timedelta(days=30)
+_COUNTED = timedelta(days=7)
 
 
 class Finding(NamedTuple):
@@ -19,6 +30,10 @@ class Finding(NamedTuple):
     part: str
     well: bool
     seen: str
+
+
+class _NotWell(Exception):
+    """A part answers, and what it says is not well."""
 
 
 def examine(wiring: Wiring) -> list[Finding]:
@@ -39,9 +54,13 @@ def examine(wiring: Wiring) -> list[Finding]:
     findings += [
         _look(f"org {item.name}", partial(_org, wiring, item.id)) for item in known
     ]
+    findings += [
+        _look(f"completeness of {item.name}", partial(_completeness, wiring, item))
+        for item in known
+    ]
     names = {item.id: item.name for item in known}
     findings += [
-        _pace(names.get(id_, str(id_)), action, object_type, moments, wiring.now())
+        _pace(wiring, id_, names.get(id_, str(id_)), action, object_type, moments)
         for (id_, action, object_type), moments in sorted(arrivals.items())
     ]
     given_up = ends.get("dead", 0) + ends.get("uncertain", 0)
@@ -57,39 +76,96 @@ def _look(part: str, look: Callable[[], str | bool]) -> Finding:
         seen = look()
     except SidecarError as exc:
         return Finding(part, False, str(exc))
+    except _NotWell as exc:
+        return Finding(part, False, str(exc))
     except Exception as exc:  # noqa: BLE001 a broken part is what we are looking for
         return Finding(part, False, f"{type(exc).__name__}: {exc}".splitlines()[0])
     return Finding(part, bool(seen), str(seen))
 
 
 def _pace(
+    wiring: Wiring,
+    connection_id: int,
     connection: str,
     action_id: str,
     object_type: str,
     arrivals: Sequence[datetime],
-    now: datetime,
 ) -> Finding:
     """Say whether an action has fallen silent, and how to find what was missed."""
     part = f"messages of {connection}, action {action_id}, {object_type}"
+    now = wiring.now()
     quiet = silence(arrivals, now)
     if quiet is None:
         return Finding(part, True, f"the last came at {max(arrivals):%Y-%m-%d %H:%M}Z")
     usual = max(1, round(quiet.usual.total_seconds() / 60))
     told = f"silent since {quiet.since:%Y-%m-%d %H:%M}Z; usually {usual} min at most. "
-    if quiet.dropped_until is None:
-        told += "Salesforce keeps what has no Ack for 24 h: nothing is lost yet"
-    else:
-        query = f"SELECT Id FROM {object_type} WHERE SystemModstamp >= "  # noqa: S608
-        told += (
-            f"Messages queued before {quiet.dropped_until:%Y-%m-%d %H:%M}Z may have "
-            f"been dropped. This finds them: {query}{quiet.since:%Y-%m-%dT%H:%M:%SZ}"
-        )
+    with wiring.engine.connect() as db:
+        regular = reconciliations.regular(db, connection_id)
+        untold = reached.untold_since(db, connection_id, object_type, quiet.since)
+    done_at = regular.done_at if regular else None
+    compared = done_at - SETTLED if done_at else None
+    match meaning(quiet.since, now, compared_until=compared, untold=untold):
+        case Meaning.QUIET:
+            told += "Nothing has changed there since: the org's own records say so"
+            return Finding(part, True, told)
+        case Meaning.LOSING:
+            told += (
+                f"{untold} changes since then reached us by reconciliation alone: look "
+                "at the flow and at Setup, Outbound Messages"
+            )
+        case _:
+            told += _window(quiet, connection_id, object_type)
     return Finding(part, False, told)
+
+
+def _window(quiet: Silence, connection_id: int, object_type: str) -> str:
+    """Say what may be lost, and what finds it."""
+    if quiet.dropped_until is None:
+        return "Salesforce keeps what has no Ack for 24 h: nothing is lost yet"
+    query = f"SELECT Id FROM {object_type} WHERE SystemModstamp >= "  # noqa: S608
+    since = f"{quiet.since:%Y-%m-%dT%H:%M:%SZ}"
+    return (
+        f"Messages queued before {quiet.dropped_until:%Y-%m-%d %H:%M}Z may have been "
+        f"dropped. `sidecar reconcile {connection_id} --since {since}` closes the gap; "
+        f"this finds them: {query}{since}"
+    )
+
+
+def _completeness(wiring: Wiring, connection: OrgConnection) -> str:
+    now = wiring.now()
+    with wiring.engine.connect() as db:
+        regular = reconciliations.regular(db, connection.id)
+        if regular is None:
+            return "not yet compared with the org's own records"
+        since = max(now - _COUNTED, regular.covers_from)
+        days = reached.count(db, connection.id, since=since, now=now)
+    if regular.error:
+        raise _NotWell(f"not compared with the org's own records: {regular.error}")
+    if now - (regular.done_at or regular.created_at) > 4 * EVERY:
+        last = f"{regular.done_at:%Y-%m-%d %H:%M}Z" if regular.done_at else "never"
+        raise _NotWell(
+            f"last compared with the org's own records: {last}. Do clock and workers "
+            f"run? `sidecar reconcile {connection.id}` does it now"
+        )
+    expected, unexplained = (
+        sum(day.expected for day in days),
+        sum(day.unexplained for day in days),
+    )
+    if unexplained:
+        raise _NotWell(
+            f"{unexplained} of {expected} changes of the last {_COUNTED.days} days are "
+            "unexplained: `sidecar events list --state dead` says why"
+        )
+    recovered = sum(day.recovered for day in days)
+    return (
+        f"{expected} changes in {_COUNTED.days} days, {recovered} of them recovered, "
+        "none unexplained"
+    )
 
 
 def _database(wiring: Wiring) -> str:
     if not database.is_current(wiring.engine):
-        raise LookupError("the tables are not up to date: run `sidecar db upgrade`")
+        raise _NotWell("the tables are not up to date: run `sidecar db upgrade`")
     return "answers; the tables are up to date"
 
 

@@ -18,7 +18,8 @@ from sidecar.logs import log
 PROCESS = "process"
 DELIVER = "deliver"
 DEPLOY = "deploy"
-QUEUES = (PROCESS, DELIVER, DEPLOY)
+RECONCILE = "reconcile"
+QUEUES = (PROCESS, DELIVER, DEPLOY, RECONCILE)
 
 # One ring carries at most this many events; a worker takes earlier ones along.
 _MOST_IDS = 500
@@ -73,6 +74,10 @@ class Doorbell:
     def ring_to_deploy(self, deployment_id: int) -> bool:
         """Ring for a deployment's next turn; False where Redis did not hear."""
         return self._enqueue(DEPLOY, "sidecar.worker.deploy", deployment_id)
+
+    def ring_to_reconcile(self, reconciliation_id: int) -> bool:
+        """Ring for a reconciliation's next turn; False where Redis did not hear."""
+        return self._enqueue(RECONCILE, "sidecar.worker.reconcile", reconciliation_id)
 
     def _enqueue(self, queue: str, function: str, *args: object) -> bool:
         try:

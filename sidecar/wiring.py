@@ -22,6 +22,7 @@ from sidecar.intake import door, signatures, webhook
 from sidecar.intake.peer import Network, networks
 from sidecar.intake.signatures.credentials import Credential
 from sidecar.jobs import deliver, process, sweep
+from sidecar.jobs import reconcile as reconcile_job
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.keyring import Keyring
 from sidecar.logs import log
@@ -37,6 +38,7 @@ from sidecar.playbooks import read as playbooks
 from sidecar.referral.playbook import Email, Playbook
 from sidecar.salesforce import login, trial
 from sidecar.salesforce.caller import Caller, caller_for
+from sidecar.salesforce.changes import ReferralChanges
 from sidecar.salesforce.hosts import checked
 from sidecar.salesforce.ids import same_org, to_18
 from sidecar.salesforce.records import Records, Rep
@@ -160,6 +162,11 @@ class Wiring:
     def records(self) -> Records:
         """Records of orgs."""
         return Records(self.sessions)
+
+    @cached_property
+    def changes(self) -> ReferralChanges:
+        """What changed in orgs."""
+        return ReferralChanges(self.sessions)
 
     @property
     def lease(self) -> timedelta:
@@ -396,6 +403,25 @@ class Wiring:
             turns += 1
         return turns
 
+    def reconcile(self, reconciliation_id: int) -> int:
+        """Take a reconciliation's turns, as far as they are due; how many."""
+        turns = 0
+        while self.take_turn_of_reconciliation(reconciliation_id):
+            turns += 1
+        return turns
+
+    def take_turn_of_reconciliation(self, reconciliation_id: int) -> bool:
+        """Take a reconciliation's next turn, if it is due and nobody is at it."""
+        return reconcile_job.take_turn(
+            reconciliation_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            org=self.changes,
+            ring=self.doorbell.ring,
+            lease=self.lease,
+            now=self.now,
+        )
+
     @cached_property
     def bundle(self) -> Bundle:
         """The package that we bring."""
@@ -408,6 +434,8 @@ class Wiring:
             ring=self.doorbell.ring,
             ring_to_deliver=self.doorbell.ring_to_deliver,
             ring_to_deploy=self.doorbell.ring_to_deploy,
+            ring_to_reconcile=self.doorbell.ring_to_reconcile,
+            reconcile_every=reconcile_job.EVERY,
             now=self.now(),
         )
 

@@ -30,6 +30,11 @@ def deploy(deployment_id: int) -> None:
     _wiring().deploy(deployment_id)
 
 
+def reconcile(reconciliation_id: int) -> None:
+    """Take a reconciliation's turns, as far as they are due."""
+    _wiring().reconcile(reconciliation_id)
+
+
 class _Worker(SimpleWorker):
     """
     Works in its own process: a fork for each job would log in anew each time.

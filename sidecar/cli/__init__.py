@@ -15,6 +15,7 @@ from sidecar.cli import (
     followups,
     keys,
     package,
+    reconcile,
     run,
     secrets,
 )
@@ -41,6 +42,9 @@ for command in (
     events.events,
     followups.followups,
     package.package,
+    reconcile.reconcile,
+    reconcile.resync,
+    reconcile.completeness,
     audit.audit,
     doctor.doctor,
 ):

@@ -1,7 +1,7 @@
 """From the inbox to the journey: decide what each event means, and plan for it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -9,16 +9,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 
 from sidecar.errors import Permanent, Retryable
+from sidecar.intake import reconcile
 from sidecar.jobs import reading
 from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
 from sidecar.keyring import Keyring
 from sidecar.logs import log
-from sidecar.referral.journey import Referral, Seen, Verdict, advance
+from sidecar.referral.journey import Referral, Seen, Step, Verdict, advance
 from sidecar.referral.playbook import FollowUp, Playbook, plan
 from sidecar.referral.working_time import WorkingWeek
-from sidecar.store import connections, follow_ups, inbox, referrals
+from sidecar.store import connections, follow_ups, inbox, reached, referrals
 from sidecar.store.connections import OrgConnection
 from sidecar.store.inbox import Event
+from sidecar.store.reached import Heard
 
 
 class Records(Protocol):
@@ -170,6 +172,7 @@ def _decide(
     )
     changed: dict[str, Referral] = {}
     planned: list[tuple[int, str, FollowUp]] = []
+    heard: list[Heard] = []
     week = WorkingWeek(ZoneInfo(connection.time_zone))
     for event, seen in told:
         step = advance(known.get(seen.key), seen, connection.statuses)
@@ -177,16 +180,17 @@ def _decide(
             deeds.to_read.append(event)
             continue
         deeds.outcomes[event.id] = f"{step.verdict}: {step.reason}"
+        heard += _heard(event, seen, step)
         if step.referral is None:
             continue
         known[seen.key] = changed[seen.key] = step.referral
-        if step.verdict is Verdict.REACHED:
+        if step.at_milestone is not None:
             planned += [
                 (event.id, seen.key, follow_up)
                 for follow_up in plan(
                     playbook,
                     connection.org_id,
-                    step.referral,
+                    step.at_milestone,
                     now=now,
                     week=week,
                     fallback_owner_id=connection.fallback_owner_id,
@@ -195,6 +199,7 @@ def _decide(
     referrals.remember(
         db, connection.org_id, changed.values(), now=now, keyring=keyring
     )
+    reached.hear(db, connection.org_id, connection.id, heard, now=now)
     deeds.planned = follow_ups.add(
         db,
         planned,
@@ -209,6 +214,31 @@ def _decide(
     return deeds
 
 
+def _heard(event: Event, seen: Seen, step: Step) -> list[Heard]:
+    """
+    Say that a status has come to our knowledge, so that nobody goes looking for it.
+
+    A message that came too late for its milestone is as good as lost: the reconciler
+    makes up for it.
+    """
+    late = step.verdict is Verdict.OLDER or (
+        step.verdict is Verdict.MOVED_ON and seen.object_type == "Lead"
+    )
+    if not seen.status or seen.changed_at is None or (late and not seen.recovered):
+        return []
+    return [
+        Heard(
+            referral_key=seen.key,
+            status=seen.status,
+            object_type=seen.object_type,
+            record_id=seen.record_id,
+            reached_at=seen.changed_at,
+            source=event.source,
+            event_id=event.id,
+        )
+    ]
+
+
 def _seen(event: Event, read: Mapping[int, Seen | None]) -> Seen | str:
     """What the event tells, or why it tells nothing."""
     if event.id in read:
@@ -219,6 +249,12 @@ def _seen(event: Event, read: Mapping[int, Seen | None]) -> Seen | str:
         return f"ignored: no referrals are kept on {event.object_type}"
     # What the action sends, and the message left out, is empty in the org.
     fields = {**dict.fromkeys(event.absent), **event.fields}
+    if event.source == reconcile.SOURCE:
+        return replace(
+            reading.seen(event.object_type, event.record_id, fields),
+            read_back=reconcile.present(fields),
+            recovered=True,
+        )
     try:
         return reading.seen(event.object_type, event.record_id, fields)
     except ValueError:

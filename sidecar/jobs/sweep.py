@@ -1,11 +1,11 @@
 """The sweep: whatever is due is rung for again, whoever failed to."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from sidecar.store import deployments, follow_ups, inbox
+from sidecar.store import deployments, follow_ups, inbox, reconciliations
 
 
 def sweep(
@@ -14,22 +14,31 @@ def sweep(
     ring: Callable[[Sequence[int]], object],
     ring_to_deliver: Callable[[int, str], object],
     ring_to_deploy: Callable[[int], object],
+    ring_to_reconcile: Callable[[int], object],
+    reconcile_every: timedelta,
     now: datetime,
 ) -> int:
     """
-    Ring once for each connection, and each deployment, that has something due.
+    Ring once for each connection, deployment and reconciliation that is due.
+
+    Args:
+        reconcile_every: from a connection's beginning to its first reconciliation.
 
     Returns:
         How many rings were sent; ringing too often does no harm.
     """
-    with engine.connect() as db:
+    with engine.begin() as db:
+        reconciliations.set_up(db, now=now, first_after=reconcile_every)
         events = inbox.due(db, now=now)
         waiting = follow_ups.due(db, now=now)
         deploying = deployments.due(db, now=now)
+        reconciling = reconciliations.due(db, now=now)
     for event_ids in events.values():
         ring(event_ids)
     for connection_id, kind in waiting:
         ring_to_deliver(connection_id, kind)
     for deployment_id in deploying:
         ring_to_deploy(deployment_id)
-    return len(events) + len(waiting) + len(deploying)
+    for reconciliation_id in reconciling:
+        ring_to_reconcile(reconciliation_id)
+    return len(events) + len(waiting) + len(deploying) + len(reconciling)

@@ -33,11 +33,12 @@ class Verdict(StrEnum):
     OLDER = "older"  # late: recorded, changes nothing
     MOVED_ON = "moved_on"  # of a record that the referral has left behind
     READ_BACK = "read_back"  # the message cannot tell: ask the org
+    PASSED = "passed"  # reached before what is known, and nobody told us then
 
 
 # Conversion makes a contact and an opportunity of a lead, and copies its referral
 # status to both: from then on the one furthest along speaks for the referral.
-_STATIONS: Mapping[str, int] = {"Lead": 0, "Contact": 1, "Opportunity": 2}
+STATIONS: Mapping[str, int] = {"Lead": 0, "Contact": 1, "Opportunity": 2}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Seen:
 
     ``changed_at`` is None when the message carries no time. ``read_back`` says that
     the state was read from the org after the message came in, so it is the truth.
+    ``recovered`` says that no message told of it: the org's own records show that it
+    was so at ``changed_at``.
     """
 
     key: str
@@ -71,15 +74,22 @@ class Seen:
     changed_at: datetime | None
     details: Mapping[str, str] = field(default_factory=dict)
     read_back: bool = False
+    recovered: bool = False
 
 
 @dataclass(frozen=True)
 class Step:
-    """Where a message leads: the referral from now on, and why."""
+    """
+    Where a message leads: the referral from now on, and why.
+
+    ``at_milestone`` is the referral as the milestone's follow-ups should see it; None
+    where none was reached.
+    """
 
     verdict: Verdict
     referral: Referral | None
     reason: str = ""
+    at_milestone: Referral | None = None
 
 
 def advance(
@@ -104,6 +114,8 @@ def advance(
     """
     if seen.changed_at is None:
         return Step(Verdict.READ_BACK, before, "the message carries no time")
+    if before is not None and seen.recovered and _behind(seen, seen.changed_at, before):
+        return _passed(before, seen, statuses)
     if before is not None and _station(seen) < _station(before):
         return Step(Verdict.MOVED_ON, before, f"it goes on as {before.object_type}")
     if before is not None and _station(seen) == _station(before):
@@ -130,11 +142,32 @@ def advance(
         return Step(Verdict.UNMAPPED, after, f"status {seen.status!r} has no milestone")
     if before is not None and before.milestone == milestone:
         return Step(Verdict.UNCHANGED, after, f"still {milestone}")
-    return Step(Verdict.REACHED, after, f"{milestone} reached")
+    return Step(Verdict.REACHED, after, f"{milestone} reached", at_milestone=after)
+
+
+def _behind(seen: Seen, at: datetime, before: Referral) -> bool:
+    """Whether a recovered state lies before what is known of the referral."""
+    if _station(seen) < _station(before):
+        # A converted lead changes no more: what it reached, it reached before. A
+        # contact may go on beside its opportunity, and means nothing then.
+        return seen.object_type == "Lead"
+    if seen.read_back:
+        return _station(seen) == _station(before) and at < before.changed_at
+    return at <= before.changed_at
+
+
+def _passed(before: Referral, seen: Seen, statuses: Mapping[str, Milestone]) -> Step:
+    """A state that was missed and is over: only its milestone is made up for."""
+    milestone = statuses.get(seen.status or "")
+    if milestone is None or milestone == before.milestone:
+        return Step(Verdict.OLDER, before, "a newer state is already known")
+    then = replace(before, status=seen.status, milestone=milestone)
+    reason = f"{milestone} was reached, and nobody told"
+    return Step(Verdict.PASSED, before, reason, at_milestone=then)
 
 
 def _station(where: Referral | Seen) -> int:
-    return _STATIONS.get(where.object_type, 0)
+    return STATIONS.get(where.object_type, 0)
 
 
 def _without_status(before: Referral | None, seen: Seen, at: datetime) -> Step:

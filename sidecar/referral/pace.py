@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import pairwise
 
 KEPT = timedelta(hours=24)
@@ -27,6 +28,32 @@ class Silence:
     since: datetime
     usual: timedelta
     dropped_until: datetime | None
+
+
+class Meaning(StrEnum):
+    """What the org's own records say about a silence."""
+
+    QUIET = "quiet"  # nothing has changed, so there was nothing to tell
+    LOSING = "losing"  # things have changed, and nobody told
+    OPEN = "open"  # nobody has looked since it began
+
+
+def meaning(
+    since: datetime, now: datetime, *, compared_until: datetime | None, untold: int
+) -> Meaning:
+    """
+    Say what a silence means, where the org's own records have been looked at.
+
+    Args:
+        since: when the last message came.
+        compared_until: up to when the org's records are compared; None: never.
+        untold: changes since then that no message told of.
+    """
+    if untold:
+        return Meaning.LOSING
+    if compared_until is None or compared_until <= since:
+        return Meaning.OPEN
+    return Meaning.QUIET if now - compared_until <= _SHORTEST else Meaning.OPEN
 
 
 def silence(arrivals: Sequence[datetime], now: datetime) -> Silence | None:

@@ -82,6 +82,12 @@ class Sessions:
         self._mind_the_limit(connection_id)
         return answer
 
+    def usage(self, connection_id: int) -> tuple[int, int]:
+        """The org's calls of today and how many it has a day; 0, 0 before a call."""
+        client = self._clients.get(connection_id)
+        usage: Any = client.api_usage.get("api-usage") if client else None
+        return (int(usage.used), int(usage.total)) if usage else (0, 0)
+
     def _open(self, connection_id: int, *, stale: str | None = None) -> Salesforce:
         instance_url, token = self.tokens.current(connection_id)
         if token is None or token == stale:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import Connection, Select, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
 from sidecar.store.tables import event
@@ -52,6 +54,43 @@ class Event:
     attempts: int
     outcome: str | None
     error: str | None
+
+
+def keep(
+    db: Connection, arrivals: Sequence[Arrival], *, keyring: Keyring
+) -> dict[str, int]:
+    """
+    Keep events in a transaction of the caller's, beside what belongs to them.
+
+    Returns:
+        The ids of the new rows, by notification id; an event that came before has
+        none.
+    """
+    rows = [
+        {
+            **arrival._asdict(),
+            "sealed": keyring.seal(orjson.dumps(arrival.content)),
+            "state": state_of(arrival),
+            "error": arrival.error or None,
+            "outcome": arrival.outcome or None,
+            "due_at": arrival.due_at or arrival.received_at,
+        }
+        for arrival in arrivals
+    ]
+    for row in rows:
+        del row["content"]
+    if not rows:
+        return {}
+    kept = insert(event).values(rows).on_conflict_do_nothing()
+    found = db.execute(kept.returning(event.c.notification_id, event.c.id))
+    return {row[0]: row[1] for row in found}
+
+
+def state_of(arrival: Arrival) -> str:
+    """Say in which state an arrival begins."""
+    if arrival.outcome:
+        return "done"
+    return "dead" if arrival.error and arrival.due_at is None else "waiting"
 
 
 def lock_lane(db: Connection, connection_id: int) -> None:
@@ -195,7 +234,8 @@ def arrivals_by_action(
     When messages came: connection id, action id and object type to the moments.
 
     Args:
-        since: aware; what came before is passed over.
+        since: aware; what came before is passed over. What no door brought did not
+            come.
     """
     rows = db.execute(
         select(
@@ -204,7 +244,11 @@ def arrivals_by_action(
             event.c.object_type,
             event.c.received_at,
         )
-        .where(event.c.received_at >= since, event.c.object_type.is_not(None))
+        .where(
+            event.c.received_at >= since,
+            event.c.object_type.is_not(None),
+            event.c.source != "reconcile",
+        )
         .distinct()
     )
     found: dict[tuple[int, str, str], list[datetime]] = {}
@@ -212,6 +256,25 @@ def arrivals_by_action(
         place = (connection_id, action_id or "", object_type)
         found.setdefault(place, []).append(received_at)
     return found
+
+
+def without_record(
+    db: Connection,
+    connection_id: int,
+    *,
+    source: str,
+    objects: Iterable[str],
+    keyring: Keyring,
+) -> list[Event]:
+    """List the dead events of a source that are about whole objects, not a record."""
+    query = select(event).where(
+        event.c.connection_id == connection_id,
+        event.c.state == "dead",
+        event.c.source == source,
+        event.c.record_id.is_(None),
+        event.c.object_type.in_(list(objects)),
+    )
+    return _events(db, query, keyring)
 
 
 def count(db: Connection) -> dict[str, int]:

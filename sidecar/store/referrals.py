@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
@@ -59,6 +59,42 @@ def remember(
     db.execute(
         new.on_conflict_do_update(index_elements=["org_id", "key"], set_=changed)
     )
+
+
+def untouched(
+    db: Connection, org_id: str, keys: Iterable[str], *, since: datetime
+) -> set[str]:
+    """Name those of these referrals that nobody has written since a moment."""
+    rows = db.scalars(
+        select(referral.c.key).where(
+            referral.c.org_id == org_id,
+            referral.c.key.in_(list(keys)),
+            referral.c.updated_at < since,
+        )
+    )
+    return set(rows)
+
+
+def forget_untouched(db: Connection, org_id: str, *, since: datetime) -> int:
+    """Forget what nobody has written since a moment; how many they were."""
+    stale = (referral.c.org_id == org_id, referral.c.updated_at < since)
+    return db.execute(delete(referral).where(*stale)).rowcount
+
+
+def forget_deleted(db: Connection, org_id: str, deleted: Mapping[str, str]) -> int:
+    """
+    Forget referrals whose records are deleted; how many they were.
+
+    Args:
+        deleted: record id to referral key. A referral that goes on as another record
+            stays.
+    """
+    gone = (
+        referral.c.org_id == org_id,
+        referral.c.key.in_(set(deleted.values())),
+        referral.c.record_id.in_(list(deleted)),
+    )
+    return db.execute(delete(referral).where(*gone)).rowcount
 
 
 def _row(

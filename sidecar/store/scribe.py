@@ -18,7 +18,7 @@ from psycopg import pq
 
 from sidecar.errors import Retryable
 from sidecar.keyring import Keyring
-from sidecar.store.inbox import Arrival
+from sidecar.store.inbox import Arrival, state_of
 
 _KEEP = b"keep"
 _KEEP_ONCE = b"keep_once"
@@ -129,7 +129,7 @@ class Scribe:
             "record_id": arrival.record_id,
             "sealed": self._keyring.seal(orjson.dumps(arrival.content)),
             "received_at": arrival.received_at,
-            "state": _state(arrival),
+            "state": state_of(arrival),
             "error": arrival.error or None,
             "outcome": arrival.outcome or None,
             "due_at": arrival.due_at,
@@ -154,9 +154,3 @@ class Scribe:
         if known is not None:
             self._own.connection = None
             known.close()
-
-
-def _state(arrival: Arrival) -> str:
-    if arrival.outcome:
-        return "done"
-    return "dead" if arrival.error and arrival.due_at is None else "waiting"

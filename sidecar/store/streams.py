@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import orjson
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
+from sidecar.store import inbox
 from sidecar.store.inbox import Arrival
-from sidecar.store.tables import event, stream_position
+from sidecar.store.tables import stream_position
 
 
 def position(db: Connection, connection_id: int, topic: str) -> bytes | None:
@@ -48,21 +48,7 @@ def keep(
             index_elements=["connection_id", "topic"], set_=stated
         )
     )
-    if not arrivals:
-        return []
-    rows = [
-        {
-            **arrival._asdict(),
-            "sealed": keyring.seal(orjson.dumps(arrival.content)),
-            "state": "dead" if arrival.error else "waiting",
-            "error": arrival.error or None,
-        }
-        for arrival in arrivals
-    ]
-    for row in rows:
-        del row["content"]
-    kept = insert(event).on_conflict_do_nothing().returning(event.c.id)
-    return list(db.scalars(kept, rows))
+    return list(inbox.keep(db, arrivals, keyring=keyring).values())
 
 
 def forget(db: Connection, connection_id: int, topic: str) -> None:

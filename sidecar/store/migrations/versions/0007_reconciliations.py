@@ -24,7 +24,9 @@ def downgrade() -> None:
     op.drop_table("reconciliation")
 
 
-def _moment(name: str, *, nullable: bool = False, now: bool = False) -> sa.Column:
+def _moment(
+    name: str, *, nullable: bool = False, now: bool = False
+) -> sa.Column[object]:
     default = _NOW if now else None
     type_ = sa.DateTime(timezone=True)
     return sa.Column(name, type_, nullable=nullable, server_default=default)
