@@ -7,14 +7,12 @@ ours is there with our value*. What else is there is left alone.
 """
 
 import base64
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
 from sidecar.package.archive import MANIFEST
-from sidecar.package.canonical import canonical
 from sidecar.package.decisions import (
     Action,
     Decision,
@@ -23,6 +21,7 @@ from sidecar.package.decisions import (
     diff,
     importance,
 )
+from sidecar.package.fingerprints import digest, origin_of
 from sidecar.package.layouts import decide_layouts, remembered
 from sidecar.package.parts import PATCHES, Name, Part, join, read_manifest, split
 from sidecar.package.patches import (
@@ -80,7 +79,7 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over ``origin``: equal to ``fingerprint(org)`` while not stale."""
-        return _digest(self.origin)
+        return digest(self.origin)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -173,7 +172,7 @@ def plan(
     return Plan(
         entries=tuple(sorted(entries, key=lambda e: (e.file, e.type, e.full_name))),
         archive=join(send, beside=_beside(send, there), api_version=api_version),
-        origin=_origin(org),
+        origin=origin_of(org),
         installed=join({**base, **wanted}.values(), api_version=api_version)
         | {PATCHES: write_patches(kept)},
     )
@@ -205,12 +204,12 @@ def members_to_retrieve(
 
 def fingerprint(org: Tree) -> str:
     """Give one SHA-256 over the canonical form of every file but package.xml."""
-    return _digest(_origin(org))
+    return digest(origin_of(org))
 
 
 def changed_since(made: Plan, org: Tree) -> list[str]:
     """List the files that were edited since: not empty means that the plan is stale."""
-    now = _origin(org)
+    now = origin_of(org)
     return sorted(
         path
         for path in made.origin.keys() | now.keys()
@@ -285,21 +284,6 @@ def _beside(send: list[Part], there: Mapping[Name, Part]) -> list[Part]:
     files = {part.file for part in send if part.file.startswith(_WITH_THE_CUSTOMERS)}
     sent = {part.key for part in send}
     return [part for k, part in there.items() if part.file in files and k not in sent]
-
-
-def _origin(org: Tree) -> dict[str, str]:
-    return {
-        path: hashlib.sha256(canonical(content, path)).hexdigest()
-        for path, content in sorted(org.items())
-        if path != MANIFEST
-    }
-
-
-def _digest(origin: Mapping[str, str]) -> str:
-    whole = hashlib.sha256()
-    for path, digest in sorted(origin.items()):
-        whole.update(f"{path}\0{digest}\n".encode())
-    return whole.hexdigest()
 
 
 def _texts(tree: Tree) -> dict[str, object]:

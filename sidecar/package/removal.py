@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from sidecar.package.archive import MANIFEST
 from sidecar.package.canonical import parse
+from sidecar.package.conversion import unmapped
 from sidecar.package.decisions import decide
 from sidecar.package.identity import Node
 from sidecar.package.layouts import layout_part
@@ -216,7 +217,7 @@ def _removal(
         if decision.action == "conflict":
             notes.append(f"{part.type} {part.name} stays as the customer changed it")
     fields = {part.name for part in delete if part.type == "CustomField"}
-    restore, more = _unmapped(restore, there, fields)
+    restore, more = unmapped(restore, there, fields)
     losses += more
     own = {part.file for part in delete if part.type == "Layout"}
     others = [part for part in restore if part.type != "Layout"]
@@ -257,48 +258,6 @@ def _cleared(
         left = without_fields(node, gone, drop=pages.labels - stay)
         if path in back or left is not node:
             yield replace(layout_part(path, content), node=left, source=None)
-
-
-def _unmapped(
-    restore: list[Part],
-    there: Mapping[Name, Part],
-    fields: Collection[str],
-) -> tuple[list[Part], list[str]]:
-    """Take every mapping out of the lead conversion that names a deleted field."""
-    key = "LeadConvertSettings", "LeadConvertSettings"
-    now = there.get(key)
-    back = next((part for part in restore if part.key == key), now)
-    if now is None or back is None:
-        return restore, []
-    losses: list[str] = []
-    children: list[Node] = []
-    for node in back.node.children:
-        if node.tag != "objectMapping":
-            children.append(node)
-            continue
-        inner = tuple(c for c in node.children if not _names(c, node, fields))
-        mapped = any(child.tag == "mappingFields" for child in inner)
-        if mapped or inner == node.children:
-            children.append(replace(node, children=inner))
-        if inner != node.children and back is now:
-            losses.append("LeadConvertSettings: mappings of our fields go with them")
-    if tuple(children) == now.node.children:
-        return [part for part in restore if part.key != key], losses
-    node = replace(back.node, children=tuple(children))
-    changed = replace(back, node=node, source=None)
-    return [*(part for part in restore if part.key != key), changed], losses
-
-
-def _mapping(node: Node) -> tuple[str, str]:
-    return node.value("inputObject"), node.value("outputObject")
-
-
-def _names(child: Node, mapping: Node, fields: Collection[str]) -> bool:
-    source, target = _mapping(mapping)
-    return child.tag == "mappingFields" and (
-        f"{source}.{child.value('inputField')}" in fields
-        or f"{target}.{child.value('outputField')}" in fields
-    )
 
 
 def _edits(installed: Part, now: Part) -> Iterator[str]:
