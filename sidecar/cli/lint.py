@@ -48,7 +48,7 @@ def lint(folder: Path | None, form: str, level: str) -> None:
     try:
         findings = checks.lint(load(folder or read.bundled()))
     except (Unreadable, OSError) as exc:
-        fail(str(exc), 2)
+        fail(str(exc).encode(errors="replace").decode(), 2)
     least = Level(level).gravity
     told = [found for found in findings if found.level.gravity >= least]
     match form:

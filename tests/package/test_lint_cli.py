@@ -111,7 +111,7 @@ def test_advice_is_told_where_it_is_asked_for(project):
     usual, all_of_it = run(folder), run(folder, "--level", "note")
 
     assert (usual.exit_code, all_of_it.exit_code) == (0, 1)
-    assert "2 of a lower level" in usual.output
+    assert "3 of a lower level" in usual.output
     assert {"field/help", "field/description"} <= {
         word.rstrip(":") for word in all_of_it.output.split()
     }

@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 from trees import document
 
-from sidecar.package import read
+from sidecar.package import bundle, read
 from sidecar.package.lint import nodes, sources
 from sidecar.package.lint.checks import lint
 from sidecar.package.lint.rules import RULES
@@ -919,3 +919,32 @@ def test_each_rule_has_a_fault_that_it_tells():
 
 def test_the_bundled_package_has_no_fault():
     assert lint(bundled()) == []
+
+
+@pytest.mark.parametrize("module", [module.name for module in read.modules(bundled())])
+def test_no_module_names_what_may_not_be_installed(module):
+    whole = bundle.load(read.bundled(), version="1")
+    chosen = bundle.with_needed(whole, [module])
+
+    found = lint(read.select(bundled(), chosen))
+
+    # One language may be in two modules, of which this is one.
+    assert [one for one in found if one.rule != "translation/incomplete"] == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "rule"),
+    [
+        (STATUS, "<type>Picklist</type>", "schema/enum"),
+        (FLOW, "<status>Active</status>", "schema/enum"),
+        (MESSAGE, "<includeSessionId>false</includeSessionId>", "schema/value"),
+    ],
+)
+def test_a_finding_says_the_line(ending, text, rule):
+    tree = dict(bundled())
+    path = only(tree, ending)
+    line = tree[path][: tree[path].index(text.encode())].count(b"\n") + 1
+    tag = text.partition(">")[0]
+    swap(ending, text, f"{tag}>?{tag.replace('<', '</')}>")(tree)
+
+    assert (path, line, rule) in {(one.file, one.line, one.rule) for one in lint(tree)}

@@ -156,6 +156,35 @@ def test_no_statement_in_the_project_file_makes_it_fail(said):
         answer(tree({"core:x": b""}, **more))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"levels": {"field/help": ["error"], "field/label": 1, "\ud800": "note"}},
+        {"exempt": [{"rule": "field/help", "name": "\ud800", "reason": "x"}, 1]},
+        {"milestones": ["X"]},
+    ],
+)
+def test_a_statement_that_is_not_understood_is_told(said):
+    found = answer(tree({"core:x": b""}, plugins={"sidecar-lint": said}))
+
+    assert "project/statement" in {one.rule for one in found}
+
+
+def test_what_stands_in_a_file_does_not_steer_a_terminal():
+    body = "<label>A\x9b31mB</label><wrong\x85/>".encode()
+    files = tree(
+        {
+            "core:flows/X.flow-meta.xml": document("Flow", "").replace(
+                b"></", b">" + body + b"</"
+            )
+        }
+    )
+
+    assert all(
+        letter.isprintable() or letter == "\n" for letter in show.as_text(lint(files))
+    )
+
+
 @SMALL
 @given(st.text(max_size=200) | st.lists(WORDS, max_size=30).map(" ".join))
 def test_no_formula_makes_it_fail(text):

@@ -28,7 +28,7 @@ from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.index import Index, settle_doubts
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import read
-from sidecar.package.read import PROJECT, Tree, project
+from sidecar.package.read import PROJECT, Tree, modules, project
 
 Check = Callable[[Index], Iterator[Finding]]
 
@@ -76,8 +76,15 @@ def lint(tree: Tree) -> list[Finding]:
         found.extend(check(index))
     found.extend(replaced.check(tree, index.project))
     found.extend(sections.check(tree, index))
-    line = stated.line_of(tree[PROJECT])
-    return sorted(set(stated.apply(says, settle_doubts(found, index), line)))
+    line, whole = stated.line_of(tree[PROJECT]), _whole(tree)
+    settled = settle_doubts(found, index)
+    return sorted(set(stated.apply(says, settled, line=line, whole=whole)))
+
+
+def _whole(tree: Tree) -> bool:
+    """Say whether something of each module is there."""
+    folders = tuple(f"{module.path}/" for module in modules(tree))
+    return all(any(path.startswith(folder) for path in tree) for folder in folders)
 
 
 def _schema(index: Index) -> Iterator[Finding]:

@@ -23,6 +23,6 @@ def check(tree: Tree, project: Mapping[str, object]) -> Iterator[Finding]:
         if content is None:
             message = f"{path} is not there, where {text} should be replaced"
             yield finding("project/placeholder", PROJECT, 1, path, message)
-        elif text.encode() not in content:
+        elif text.encode(errors="replace") not in content:
             message = f"{path} does not hold {text}"
             yield finding("project/placeholder", path, 1, path, message)

@@ -21,10 +21,15 @@ def load(folder: Path) -> dict[str, bytes]:
     Raises:
         Unreadable: it is no SFDX project.
     """
-    tree = read.load(folder)
+    tree = {_clean(path): content for path, content in read.load(folder).items()}
     for file in sorted((folder / _FOLDER).glob("*.json")):
         tree[f"{_FOLDER}/{file.name}"] = file.read_bytes()
     return tree
+
+
+def _clean(path: str) -> str:
+    """A file's name may be no text at all; what is shown must be."""
+    return path.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def check(tree: Tree, index: Index) -> Iterator[Finding]:

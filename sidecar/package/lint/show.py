@@ -25,7 +25,15 @@ def as_text(findings: Sequence[Finding]) -> str:
             lines.append(f"      {found.remedy}")
         lines.append("")
     lines.append(counted(findings))
-    return "\n".join(lines)
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    """What stands in a file must not steer the terminal that shows it."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for letter in line
+    )
 
 
 def counted(findings: Sequence[Finding]) -> str:

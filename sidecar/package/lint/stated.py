@@ -24,7 +24,8 @@ from sidecar.package.read import PROJECT
 
 KEY = "sidecar-lint"
 _OFF = "off"
-_KEYS = frozenset({"milestones", "levels", "exempt"})
+_KEYS: Mapping[str, type] = {"milestones": str, "levels": dict, "exempt": list}
+_SPOKEN: Mapping[type, str] = {str: "a text", dict: "an object", list: "a list"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,22 @@ def read(project: Mapping[str, object]) -> Stated:
         return Stated()
     if not isinstance(said, dict):
         return Stated(problems=(f"plugins.{KEY} is not an object",))
-    problems = [f"plugins.{KEY} knows no {key}" for key in set(said) - _KEYS]
+    problems = [f"plugins.{KEY} knows no {key}" for key in set(said) - set(_KEYS)]
+    problems += [
+        f"plugins.{KEY}.{key} is not {_SPOKEN[kind]}"
+        for key, kind in _KEYS.items()
+        if key in said and not isinstance(said[key], kind)
+    ]
 
     levels: dict[str, str] = {}
     given = said.get("levels", {})
     for rule, level in given.items() if isinstance(given, dict) else ():
         if rule not in RULES:
             problems.append(f"there is no rule {rule}{nearest(rule, RULES)}")
-        elif level not in {*Level, _OFF}:
+        elif not isinstance(level, str) or level not in {*Level, _OFF}:
             problems.append(f"{rule}: {level!r} is not error, warning, note or off")
         else:
-            levels[rule] = str(level)
+            levels[rule] = level
 
     exemptions: list[Exemption] = []
     rows = said.get("exempt", [])
@@ -80,8 +86,9 @@ def read(project: Mapping[str, object]) -> Stated:
             problems.append(f"there is no rule {row['rule']}")
         else:
             exemptions.append(Exemption(row["rule"], row["name"], row["reason"]))
+    names = said.get("milestones", "")
     return Stated(
-        milestones=str(said.get("milestones") or ""),
+        milestones=names if isinstance(names, str) else "",
         levels=levels,
         exemptions=tuple(exemptions),
         problems=tuple(problems),
@@ -94,12 +101,15 @@ def line_of(project_file: bytes) -> int:
     return before.count(b"\n") + 1 if found else 1
 
 
-def apply(stated: Stated, findings: Iterable[Finding], line: int) -> Iterator[Finding]:
+def apply(
+    stated: Stated, findings: Iterable[Finding], *, line: int, whole: bool
+) -> Iterator[Finding]:
     """
     Yield the findings that remain, at the level that the project wants.
 
     Args:
         line: of the project file, for what is wrong with its statements.
+        whole: every module is there; else an exemption may be for another one.
     """
     met: set[Exemption] = set()
     for one in findings:
@@ -113,7 +123,7 @@ def apply(stated: Stated, findings: Iterable[Finding], line: int) -> Iterator[Fi
         raised = level is not None and one.level is usual
         yield replace(one, level=Level(level)) if raised and level else one
     for row in stated.exemptions:
-        if row not in met:
+        if whole and row not in met:
             message = f"nothing is exempt from {row.rule} as {row.name} any more"
             yield finding("project/unused-exemption", PROJECT, line, row.name, message)
     for problem in stated.problems:
