@@ -42,18 +42,14 @@ def keep(
     Remember what is installed.
 
     Args:
-        before: what was there before this deployment; of a file that was known
-            before, the older state stays the one to go back to.
+        before: what an uninstall goes back to.
     """
-    known = of(db, connection_id, keyring=keyring)
     values = {
         "modules": list(modules),
         "version": version,
         "deployment_id": deployment_id,
         "sealed": seal_files(files, keyring),
-        "before_sealed": seal_files(
-            {**before, **(known.before if known else {})}, keyring
-        ),
+        "before_sealed": seal_files(before, keyring),
         "installed_at": now,
     }
     statement = insert(installed).values(connection_id=connection_id, **values)

@@ -13,6 +13,7 @@ from sidecar.jobs.deploy.turn import Step, Turn, go
 from sidecar.logs import mask
 from sidecar.package import plan as plans
 from sidecar.package import preflight
+from sidecar.package.parts import join, split
 from sidecar.package.plan import Plan
 from sidecar.package.preflight import Facts, Finding
 from sidecar.package.read import Tree, api_version
@@ -93,10 +94,26 @@ def remember(db: Connection, turn: Turn, made: Plan, before: Tree) -> None:
         version=turn.bundle.version,
         deployment_id=turn.deployment.id,
         files=made.installed,
-        before=before,
+        before=_beginning(turn, before),
         now=turn.now(),
         keyring=turn.keyring,
     )
+
+
+def _beginning(turn: Turn, before: Tree) -> Tree:
+    """
+    Give what an uninstall goes back to: the org before the first of our installs.
+
+    Of what an earlier install brought, this one has found our own; only of what is
+    new to us has it found the customer's.
+    """
+    known = turn.installed()
+    if known is None:
+        return before
+    ours = split(known.files)
+    found = {key: part for key, part in split(before).items() if key not in ours}
+    parts = {**found, **split(known.before)}
+    return join(parts.values(), api_version=api_version(turn.bundle.tree))
 
 
 def _without_files(made: Plan) -> dict[str, Any]:
