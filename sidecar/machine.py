@@ -25,6 +25,7 @@ import psycopg
 import redis
 import requests
 from psycopg import sql
+from urllib3.exceptions import InsecureRequestWarning
 
 from sidecar import keyring
 from sidecar.errors import Permanent
@@ -171,7 +172,7 @@ class Machine:
                 raise Permanent(f"{name} does not answer: {self._last(name)}")
             time.sleep(0.05)
 
-    def wait_for_web(self, bind: str) -> None:
+    def wait_for_web(self, bind: str, *, tls: bool = False) -> None:
         """
         Wait until the web application could keep a message.
 
@@ -181,9 +182,12 @@ class Machine:
         host, _, port = bind.rpartition(":")
         # Who listens everywhere is asked here.
         host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
-        ready = f"http://{host}:{port}/readyz"
-        with requests.Session() as session:
+        ready = f"{'https' if tls else 'http'}://{host}:{port}/readyz"
+        with requests.Session() as session, warnings.catch_warnings():
+            warnings.simplefilter("ignore", InsecureRequestWarning)
             session.trust_env = False  # no proxy stands before ourselves
+            # Our certificate is of the name by which others know us.
+            session.verify = not tls
             self.wait_for("web", lambda: session.get(ready, timeout=2).ok)
 
     def keep_up(self, stopped: "Stopped") -> None:

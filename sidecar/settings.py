@@ -95,6 +95,15 @@ class Settings:
     log_format: str = "json"
     """``json`` for machines, ``text`` for people."""
 
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether the web ends TLS itself. Raises WrongSetting: one half is missing."""
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise WrongSetting(
+                "SIDECAR_TLS_CERTIFICATE_FILE and SIDECAR_TLS_KEY_FILE belong together"
+            )
+        return self.tls_certificate_file is not None
+
 
 def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     """

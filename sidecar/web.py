@@ -1,5 +1,6 @@
 """Entry for the web: Flask for people and programs, one short road for Salesforce."""
 
+import ssl
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from sidecar import logs, settings
 from sidecar.console import pages
 from sidecar.intake import door, webhook
 from sidecar.intake.rates import Rates
+from sidecar.settings import Settings
 from sidecar.store import database
 from sidecar.wiring import Wiring
 
@@ -19,13 +21,23 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-def gunicorn(app: str, *, bind: str, processes: int, threads: int) -> list[str]:
+def gunicorn(
+    app: str,
+    *,
+    bind: str,
+    processes: int,
+    threads: int,
+    tls: Settings | None = None,
+) -> list[str]:
     """
     Give the command that serves an application as ours is served.
 
     Args:
         app: as gunicorn takes it, ``module:name``.
         bind: host and port.
+        tls: where they name a certificate, TLS is spoken; and where they name who may
+            have issued a caller's, each caller is asked for his, and may have none:
+            who must have one is the business of the doors.
     """
     command = [sys.executable, "-m", "gunicorn", app, "--bind", bind]
     command += ["--workers", str(processes), "--threads", str(threads)]
@@ -36,6 +48,12 @@ def gunicorn(app: str, *, bind: str, processes: int, threads: int) -> list[str]:
     shared = Path("/dev/shm")  # noqa: S108 gunicorn makes its own file in it
     command += ["--keep-alive", "75"]
     command += ["--worker-tmp-dir", str(shared)] if shared.is_dir() else []
+    if tls is not None and tls.tls_certificate_file is not None:
+        command += ["--certfile", str(tls.tls_certificate_file)]
+        command += ["--keyfile", str(tls.tls_key_file)]
+        if tls.client_ca_file is not None:
+            command += ["--ca-certs", str(tls.client_ca_file)]
+            command += ["--cert-reqs", str(int(ssl.CERT_OPTIONAL))]
     return [*command, "--log-level", "warning", "--no-control-socket"]
 
 
@@ -50,7 +68,10 @@ def create_app(wiring: Wiring) -> Flask:
     """Build the application around its adapters."""
     app = Flask(__name__)
     outbound = door.application(
-        wiring, max_bytes=wiring.settings.max_message_bytes, now=wiring.now
+        wiring,
+        max_bytes=wiring.settings.max_message_bytes,
+        now=wiring.now,
+        require_sender=wiring.marks.require if wiring.marks else None,
     )
     rate = wiring.settings.events_per_minute
     events = webhook.application(

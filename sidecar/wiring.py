@@ -18,8 +18,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sidecar import __version__, doorbell, keyring
 from sidecar.doorbell import Doorbell
 from sidecar.errors import Permanent, Retryable
-from sidecar.intake import door, signatures, webhook
+from sidecar.intake import door, sender, signatures, webhook
 from sidecar.intake.peer import Network, networks
+from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
 from sidecar.jobs import deliver, process, sweep
 from sidecar.jobs import reconcile as reconcile_job
@@ -52,6 +53,7 @@ from sidecar.store.follow_ups import Attempt
 from sidecar.store.inbox import Arrival
 from sidecar.store.quarantine import Refused
 from sidecar.store.scribe import Delivery, Scribe
+from sidecar.store.webhook_secrets import SeenCertificate
 
 T = TypeVar("T")
 
@@ -80,6 +82,7 @@ class Wiring:
         default_factory=dict
     )
     _used: dict[int, float] = field(default_factory=dict)
+    _certificates: dict[tuple[int, str], float] = field(default_factory=dict)
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -199,6 +202,23 @@ class Wiring:
     def proxies(self) -> Sequence[Network]:
         """Proxies of ours, who may say who called."""
         return networks(self.settings.trusted_proxies)
+
+    @cached_property
+    def marks(self) -> Sender | None:
+        """What an outbound message's sender must show beside the secret address."""
+        return sender.asked_for(self.settings, now=self.now, seen=self.certificate_seen)
+
+    def certificate_seen(self, connection_id: int, seen: SeenCertificate) -> None:
+        """Remember a client certificate; to the minute, and in nobody's way."""
+        place = (connection_id, seen.fingerprint)
+        if self._certificates.get(place, 0.0) > time.monotonic():
+            return
+        self._certificates[place] = time.monotonic() + _USED_SECONDS
+        try:
+            with self.engine.begin() as db:
+                webhook_secrets.certificate_seen(db, connection_id, seen, at=self.now())
+        except SQLAlchemyError as exc:
+            log().warning("outbound.certificate_not_kept", reason=_words(exc))
 
     def credentials_of(self, connection_id: int) -> Sequence[Credential]:
         """Give what a connection's events door accepts; remembered for some seconds."""

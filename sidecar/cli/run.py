@@ -76,9 +76,10 @@ def up(data: Path, bind: str, workers: int) -> None:
         for child in our_processes(environ, bind=bind, workers=workers):
             machine.start(child)
             click.echo(f"{child.name} ...")
-        machine.wait_for_web(bind)
+        machine.wait_for_web(bind, tls=wiring.settings.speaks_tls)
         logs_folder = machine.directory / "logs"
-        click.echo(f"up: http://{bind}  (logs in {logs_folder}, Ctrl-C stops)")
+        scheme = "https" if wiring.settings.speaks_tls else "http"
+        click.echo(f"up: {scheme}://{bind}  (logs in {logs_folder}, Ctrl-C stops)")
         click.echo("Other sidecar commands need what you set, and:")
         for name in ("SIDECAR_DATABASE_URL", "SIDECAR_REDIS_URL", "SIDECAR_KEYS_FILE"):
             if environ.get(name):
@@ -104,10 +105,16 @@ def web(bind: str, processes: int | None, threads: int) -> None:
     PostgreSQL needs as much of the machine as the doors do, so half of its
     processors are theirs.
     """
-    settings.from_environ()  # a slip is told here, not by each of the processes
+    given = settings.from_environ()
+    # A slip is told here, not by each of the processes.
+    _ = given.speaks_tls, Wiring(given).marks
     processes = processes or max(1, (os.cpu_count() or 1) // 2)
     command = gunicorn(
-        "sidecar.web:from_environ()", bind=bind, processes=processes, threads=threads
+        "sidecar.web:from_environ()",
+        bind=bind,
+        processes=processes,
+        threads=threads,
+        tls=given,
     )
     os.execv(command[0], command)  # noqa: S606 it becomes gunicorn
 

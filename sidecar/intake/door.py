@@ -5,6 +5,7 @@ short: Salesforce's queue is shared between orgs and favours fast endpoints ("Ou
 Message Considerations"). docs/performance.md has the measured ratio.
 
     404  nobody has this address; the body is not read
+    401  not from whom it should be, where an operator asks for more than the address
     413  longer than we take
     400  not an outbound message; kept for inspection
     403  of another org; kept in quarantine
@@ -20,10 +21,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import quote
 
-from sidecar.errors import Retryable, Unreadable
+from sidecar.errors import Forged, Retryable, Unreadable
 from sidecar.intake import arrivals, outbound_message, request
 from sidecar.logs import log, mask_sessions
 from sidecar.salesforce.ids import same_org
@@ -59,6 +60,10 @@ class Doors(Protocol):
         """Tell the workers; returns at once, never fails."""
 
 
+RequireSender: TypeAlias = "Callable[[WSGIEnvironment, OrgConnection], None]"
+"""Raises Forged."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What goes back. ``hang_up`` closes the connection with the body unread."""
@@ -70,7 +75,11 @@ class Answer:
 
 
 def application(
-    doors: Doors, *, max_bytes: int, now: Callable[[], datetime]
+    doors: Doors,
+    *,
+    max_bytes: int,
+    now: Callable[[], datetime],
+    require_sender: "RequireSender | None" = None,
 ) -> "WSGIApplication":
     """
     Build the door around what it needs.
@@ -78,11 +87,15 @@ def application(
     Args:
         max_bytes: the longest body that is read.
         now: the clock, aware.
+        require_sender: refuses who lacks a mark of Salesforce's, as ``sender`` does;
+            None where the secret address is enough.
     """
 
     def outbound(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
-        answer = _receive(environ, doors, max_bytes=max_bytes, now=now)
+        answer = _receive(
+            environ, doors, max_bytes=max_bytes, now=now, require_sender=require_sender
+        )
         headers = [("Content-Length", str(len(answer.body)))]
         if answer.body:
             headers.append(("Content-Type", "text/xml; charset=UTF-8"))
@@ -111,6 +124,7 @@ def _receive(
     *,
     max_bytes: int,
     now: Callable[[], datetime],
+    require_sender: "RequireSender | None",
 ) -> Answer:
     if environ["REQUEST_METHOD"] != "POST":
         return Answer(HTTPStatus.METHOD_NOT_ALLOWED, hang_up=True)
@@ -121,7 +135,14 @@ def _receive(
         connection = doors.connection_of(hook_key)
         if connection is None:
             return Answer(HTTPStatus.NOT_FOUND, hang_up=True)
+        if require_sender is not None:
+            require_sender(environ, connection)
         return _receive_for(connection, environ, doors, max_bytes, now())
+    except Forged as exc:
+        log().warning(
+            "outbound.forged", reason=str(exc), peer=environ.get("REMOTE_ADDR")
+        )
+        return Answer(HTTPStatus.UNAUTHORIZED, hang_up=True)
     except Retryable as exc:
         log().error("outbound.not_kept", reason=str(exc))
         body = outbound_message.fault("Server", "not kept; please send it again")

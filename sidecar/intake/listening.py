@@ -11,19 +11,22 @@ A proxy that buffers requests does the same; this is for those who run without o
 import logging
 import select
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from errno import EMFILE, ENFILE
 from functools import partial
 from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
-from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn import http, util  # type: ignore[import-untyped]
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
+from gunicorn.sock import ssl_wrap_socket  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from sidecar.logs import mask
@@ -35,7 +38,8 @@ REST_SECONDS = 20.0
 """For the rest, while there are threads to spare."""
 
 REST_SECONDS_WHEN_BUSY = 1.0
-"""For the rest, while there are none."""
+"""For the rest, while there are none. Where we speak TLS ourselves, a thread is given
+to a caller with his first byte, and the handshake has as long as the rest."""
 
 LEAVE_SECONDS = 2.0
 """For a caller to hang up after the last answer."""
@@ -129,7 +133,7 @@ class Listener(ThreadWorker):  # type: ignore[misc]
             super().finish_request(conn, fs)
             return
         try:
-            conn.sock.shutdown(socket.SHUT_WR)
+            _say_goodbye(conn.sock)
         except OSError:
             self._drop(conn)
             return
@@ -141,13 +145,33 @@ class Listener(ThreadWorker):  # type: ignore[misc]
         self._in_threads.add(conn)
         try:
             conn.sock.setblocking(True)
+            if self.cfg.is_ssl and not conn.initialized and not self._shake_hands(conn):
+                return False
             conn.init()
             if not isinstance(conn.parser.unreader, Patience):
-                conn.parser.unreader = Patience(conn.sock, busy=self._busy)
+                patience = TLSPatience if self.cfg.is_ssl else Patience
+                conn.parser.unreader = patience(conn.sock, busy=self._busy)
             conn.parser.unreader.begin()
             return super().handle(conn)
         finally:
             self._in_threads.discard(conn)
+
+    def _shake_hands(self, conn: TConn) -> bool:
+        """Begin TLS; False where the caller does not, or takes too long."""
+        try:
+            conn.sock = ssl_wrap_socket(conn.sock, self.cfg)
+            # For the whole of the handshake, not for each of its reads.
+            conn.sock.settimeout(
+                REST_SECONDS_WHEN_BUSY if self._busy() else REST_SECONDS
+            )
+            conn.sock.do_handshake()
+        except OSError as exc:
+            self.log.debug("no TLS handshake: %s", exc)
+            return False
+        conn.sock.settimeout(None)
+        conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
+        conn.initialized = True
+        return True
 
     def handle_error(
         self, req: Any, client: socket.socket, addr: Any, exc: Exception
@@ -173,7 +197,7 @@ class Listener(ThreadWorker):  # type: ignore[misc]
         """Look how much of a request is there, and take nothing of it."""
         flags = socket.MSG_PEEK | socket.MSG_DONTWAIT
         try:
-            head = conn.sock.recv(_HEAD_BYTES, flags)
+            head = _raw(conn.sock, _HEAD_BYTES, flags)
         except BlockingIOError:
             conn.sock.setblocking(False)
             self.pending_conns.append(conn)
@@ -182,7 +206,9 @@ class Listener(ThreadWorker):  # type: ignore[misc]
             return
         except OSError:
             head = b""
-        if b"\n\r\n" in head or b"\n\n" in head or len(head) == _HEAD_BYTES:
+        # Of what is encrypted nobody can see here whether it is all there.
+        whole = b"\n\r\n" in head or b"\n\n" in head or len(head) == _HEAD_BYTES
+        if whole or (head and self.cfg.is_ssl):
             conn.data_ready = True
             super().enqueue_req(conn)
         elif head and time.monotonic() < conn.timeout and not _said_all(conn.sock):
@@ -198,7 +224,7 @@ class Listener(ThreadWorker):  # type: ignore[misc]
         can take our answer with it (RFC 9112, section 9.6).
         """
         try:
-            if conn.sock.recv(_LEFTOVER_BYTES, socket.MSG_DONTWAIT) == b"":
+            if _raw(conn.sock, _LEFTOVER_BYTES, socket.MSG_DONTWAIT) == b"":
                 conn.timeout = 0.0
         except BlockingIOError:
             pass
@@ -250,7 +276,7 @@ class Patience(SocketUnreader):  # type: ignore[misc]
         size = max(self.mxchunk, min(size_hint or 0, self.max_body_chunk))
         while True:
             try:
-                got: bytes = self.sock.recv(size, socket.MSG_DONTWAIT)
+                got = self._receive(size)
             except BlockingIOError:
                 # Only now: what has come is read, even if we were late ourselves.
                 if (left := self._left()) <= 0:
@@ -263,10 +289,44 @@ class Patience(SocketUnreader):  # type: ignore[misc]
             self._received += len(got)
             return got
 
+    def _receive(self, size: int) -> bytes:
+        """Give what is there. Raises BlockingIOError: nothing is."""
+        got: bytes = self.sock.recv(size, socket.MSG_DONTWAIT)
+        return got
+
     def _left(self) -> float:
         patience = REST_SECONDS_WHEN_BUSY if self._busy() else REST_SECONDS
         earned = self._received / BYTES_PER_SECOND
         return self._started + patience + earned - time.monotonic()
+
+
+class TLSPatience(Patience):
+    """The same for a socket that decrypts: it knows no flags."""
+
+    def _receive(self, size: int) -> bytes:
+        self.sock.settimeout(0.0)
+        try:
+            got: bytes = self.sock.recv(size)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as exc:
+            raise BlockingIOError from exc
+        finally:
+            self.sock.settimeout(None)
+        return got
+
+
+def _raw(sock: socket.socket, size: int, flags: int) -> bytes:
+    """Receive what came over the wire, of a TLS socket too: there it is encrypted."""
+    return socket.socket.recv(sock, size, flags)
+
+
+def _say_goodbye(sock: socket.socket) -> None:
+    """Say that nothing more will come; in TLS first by its own word for it."""
+    if isinstance(sock, ssl.SSLSocket):
+        sock.settimeout(0.0)
+        # It is sent; the caller's own goodbye is not waited for.
+        with suppress(OSError, ValueError):
+            sock.unwrap()
+    socket.socket.shutdown(sock, socket.SHUT_WR)
 
 
 def _said_all(sock: socket.socket) -> bool:

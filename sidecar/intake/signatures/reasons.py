@@ -33,6 +33,18 @@ class Reason(StrEnum):
     KEY_MALFORMED = "the key is malformed"
     KEY_WRONG = "the key is none of the connection's"
 
+    CLIENT_CERTIFICATE_MISSING = "no client certificate was shown"
+    CLIENT_CERTIFICATE_MALFORMED = "the proxy's header holds no certificate"
+    CLIENT_CERTIFICATE_NOT_FROM_PROXY = (
+        "a certificate came in a header from an address that is no proxy of ours"
+    )
+    CLIENT_CERTIFICATE_UNTRUSTED = (
+        "the client certificate's chain leads to none of the trusted issuers, or has "
+        "expired"
+    )
+    CLIENT_CERTIFICATE_NAME = "the client certificate is of another name"
+    ADDRESS_UNKNOWN = "the caller's address is none of Salesforce's"
+
     CANVAS_MALFORMED = "the signed request is not two parts of Base64"
     CANVAS_WRONG = "the signed request's signature is wrong"
     CANVAS_ALGORITHM = "the signed request names another algorithm than HMAC-SHA256"
