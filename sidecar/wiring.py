@@ -410,7 +410,13 @@ class Wiring:
     def deploy(self, deployment_id: int) -> int:
         """Take a deployment's turns, as far as they are due; how many they were."""
         turns = 0
-        while deploy_job.take_turn(
+        while self.take_turn(deployment_id):
+            turns += 1
+        return turns
+
+    def take_turn(self, deployment_id: int) -> bool:
+        """Take a deployment's next turn, if it is due and nobody is at it."""
+        return deploy_job.take_turn(
             deployment_id,
             engine=self.engine,
             keyring=self.keyring,
@@ -419,9 +425,7 @@ class Wiring:
             lease=self.lease,
             poll=self.poll,
             now=self.now,
-        ):
-            turns += 1
-        return turns
+        )
 
     def reconcile(self, reconciliation_id: int) -> int:
         """Take a reconciliation's turns, as far as they are due; how many."""

@@ -12,9 +12,11 @@ from rich.markup import escape
 from rich.status import Status
 
 from sidecar.cli.frame import show_json
+from sidecar.errors import Permanent
 from sidecar.jobs.deploy import exporting
 from sidecar.package import plan as plans
 from sidecar.package.plan import Plan
+from sidecar.salesforce.caller import Caller
 from sidecar.store import deployments
 from sidecar.store.deployments import Deployment
 from sidecar.wiring import Wiring
@@ -163,7 +165,7 @@ def _answered(
         files = exporting.export(
             export_to,
             wanted=row.plan["export"],
-            as_integration=lambda ask: wiring.as_integration(row.connection_id, ask),
+            caller=_admin(wiring, row),
         )
         with wiring.engine.begin() as db:
             return deployments.exported(db, row.id, files, now=wiring.now())
@@ -177,6 +179,14 @@ def _answered(
                     db, row.id, fingerprint=row.fingerprint, now=wiring.now()
                 )
     return False
+
+
+def _admin(wiring: Wiring, row: Deployment) -> Caller:
+    with wiring.engine.connect() as db:
+        known = deployments.admin(db, row.id, keyring=wiring.keyring)
+    if known is None:
+        raise Permanent("the deployment needs an admin's access token")
+    return wiring.as_admin(known)
 
 
 def _nap(wiring: Wiring, row: Deployment) -> None:

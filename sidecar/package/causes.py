@@ -54,7 +54,7 @@ def locate(
     of_parent = list(_files_of(tree, file))
     for path in of_parent:
         if not path.endswith(META) or not kind_of(path)[0].decomposed:
-            return path, line
+            return path, line or _line_of(tree[path], last)
         stem, _, suffix = path.rpartition("/")[2].removesuffix(META).rpartition(".")
         if stem == last and _is(component_type, suffix):
             return path, _root_line(tree[path])
@@ -80,6 +80,12 @@ def _files_of(tree: Tree, file: str) -> Iterator[str]:
             yield path
 
 
+def _line_of(content: bytes, name: str) -> int | None:
+    """Find where a part of that name stands, as an outbound message in a workflow."""
+    at = content.find(f"<fullName>{name}</fullName>".encode())
+    return None if at < 0 else content.count(b"\n", 0, at) + 1
+
+
 def _root_line(content: bytes) -> int | None:
     try:
         root = etree.fromstring(content)
@@ -90,6 +96,13 @@ def _root_line(content: bytes) -> int | None:
 
 
 _CAUSES: tuple[tuple[str, Cause], ...] = (
+    (
+        r"Entity Enumeration Or ID|can.t be used in a record-triggered flow",
+        Cause(
+            "its object was refused, or is not in the org",
+            "look at what is told of the object itself",
+        ),
+    ),
     (
         r"cannot update a field|field type|change.*(data )?type|already exists.*type",
         Cause(

@@ -226,7 +226,7 @@ def _unassign(parts: list[Part]) -> Iterator[Step]:
 
 def _deactivated(parts: list[Part], api_version: str) -> Iterator[Step]:
     """An active matching rule cannot be deleted."""
-    active = [part for part in parts if part.node.value("ruleStatus") == "Active"]
+    active = [part for part in parts if part.node.value("ruleStatus") != "Inactive"]
     if active:
         inactive = [
             replace(

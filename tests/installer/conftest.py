@@ -59,8 +59,8 @@ class Customer:
         )
 
     def turn(self, id_: int) -> Deployment:
-        """Take the turns that are due, and work on what came in."""
-        self.wiring.deploy(id_)
+        """Take one turn, if it is due, and work on what came in."""
+        self.wiring.take_turn(id_)
         self.work()
         return self.find(id_)
 
@@ -82,7 +82,8 @@ class Customer:
             row = self.turn(id_)
             if row.state in {"asking", "done", "dead"} or row.stage == until:
                 return row
-            time.sleep(0.02)
+            if row.due_at > self.wiring.now():
+                time.sleep(0.02)
         raise AssertionError(f"still {row.state} at {row.stage}: {row.error}")
 
     def install(self, **given: Any) -> Deployment:
@@ -90,6 +91,18 @@ class Customer:
         row = self.run(self.ask(**given))
         assert row.state == "done", (row.stage, row.error, row.evidence, row.findings)
         return row
+
+    def another_process(self) -> "Customer":
+        """What remains when this process is gone: the database, and the keys."""
+        other = Wiring(self.wiring.settings, now=self.wiring.now, poll=self.wiring.poll)
+        return Customer(self.org, other, self.connection_id)
+
+    def files(self, id_: int, name: str) -> dict[str, bytes]:
+        """Files kept with a deployment."""
+        with self.wiring.engine.connect() as db:
+            kept = deployments.files(db, id_, name, keyring=self.wiring.keyring)
+        assert kept is not None
+        return kept
 
     def find(self, id_: int) -> Deployment:
         """The row as it stands."""
@@ -134,12 +147,18 @@ class Customer:
         """Call the org as its admin."""
         return rest(self.caller, method, path, **given)
 
-    def back_door(self, method: str, path: str, **body: Any) -> Any:
+    def befall(self, **fault: Any) -> None:
+        """Order a misfortune for the next request that matches."""
+        self.back_door("POST", "/faults", body=fault)
+
+    def back_door(
+        self, method: str, path: str, *, body: dict[str, Any] | None = None
+    ) -> Any:
         """What no API of Salesforce offers."""
         answer = requests.request(
             method,
             f"{self.org.base_url}/devorg{path}",
-            json=body,
+            json=body or {},
             timeout=10,
             verify=self.org.ca_file,
         )
@@ -148,7 +167,9 @@ class Customer:
 
     def token_for(self, username: str) -> str:
         """A fresh access token."""
-        return str(self.back_door("POST", "/sessions", username=username)["token"])
+        return str(
+            self.back_door("POST", "/sessions", body={"username": username})["token"]
+        )
 
 
 @contextlib.contextmanager

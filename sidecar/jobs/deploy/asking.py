@@ -83,7 +83,10 @@ def ask(
         if wish.kind == "rollback":
             past = deployments.listing(db, connection_id=connection.id, limit=500)
             undoes = _undone(past, wish)
-        if wish.kind in {"uninstall", "verify"} and known is None:
+        if wish.kind == "uninstall" and known is None:
+            past = deployments.listing(db, connection_id=connection.id, limit=500)
+            undoes = _unfinished(past)
+        if wish.kind in {"uninstall", "verify"} and known is None and undoes is None:
             raise Permanent(
                 "nothing of ours is installed in this org, as far as we know"
             )
@@ -137,6 +140,14 @@ def _undone(known: Sequence[Deployment], wish: Wish) -> int:
         if wish.undoes is None
         else f"deployment {wish.undoes} changed nothing that can be rolled back"
     )
+
+
+def _unfinished(known: Sequence[Deployment]) -> int | None:
+    """Find the uninstall that left something which can only go later."""
+    for row in known:
+        if row.kind == "uninstall" and row.state == "done":
+            return row.id if row.evidence.get("later") else None
+    return None
 
 
 def _grants(

@@ -17,6 +17,7 @@ from sidecar.jobs.deploy import (
     cancelling,
     deploying,
     granting,
+    lending,
     looking,
     planning,
     removing,
@@ -59,6 +60,7 @@ _STAGES: Mapping[str, Callable[[Turn], Step]] = {
     "removing": removing.removing,
     "look_left": removing.look_left,
     "left": removing.left,
+    "give_back": lending.give_back,
     "report": reporting.report,
 }
 
@@ -152,6 +154,8 @@ def _over(turn: Turn, exc: Permanent) -> Step:
     evidence = turn.evidence()
     if stage == "report":
         raise exc
+    if stage == "give_back":
+        evidence["lent"] = None
     evidence.setdefault("failure", str(exc))
     return go("report", evidence=evidence)
 
@@ -167,6 +171,8 @@ def _record(turn: Turn, step: Step, began: datetime) -> None:
     first = timings.get(row.stage, [began.isoformat()])[0]
     timings[row.stage] = [first, now.isoformat()]
     changes["evidence"] = {**evidence, "timings": timings}
+    if changes.get("stage") == "report" and evidence.get("lent"):
+        changes["stage"] = "give_back"
     with turn.engine.begin() as db:
         if not deployments.write(db, row.id, row.attempts, changes):
             raise LeaseLost(f"deployment {row.id}")

@@ -12,12 +12,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from sidecar.errors import Permanent, Uncertain
-from sidecar.jobs.deploy import deploying, looking
+from sidecar.jobs.deploy import deploying, lending, looking
+from sidecar.jobs.deploy.exporting import Data, counted
+from sidecar.jobs.deploy.granting import INTEGRATION_SET
 from sidecar.jobs.deploy.turn import Step, Turn, again, go
-from sidecar.package import canonical, removal
+from sidecar.package import canonical, grants, removal
 from sidecar.package.read import Tree, api_version
 from sidecar.package.removal import Removal
-from sidecar.salesforce import access, metadata, one_record, tooling
+from sidecar.salesforce import access, metadata, tooling
 from sidecar.salesforce.caller import Caller
 from sidecar.store import deployments, installed
 
@@ -26,34 +28,34 @@ def plan(turn: Turn) -> Step:
     """Say what will be taken out, and what of the customer's would go with it."""
     now = turn.files("org")
     made = _removal(turn, now)
-    export = removal.to_export(made, now)
-    data = turn.as_integration(lambda caller: _counts(caller, export))
-    options = turn.deployment.options
-    evidence = turn.evidence(data=data)
-    lost = {name: count for name, count in data.items() if count}
+    wanted = removal.to_export(made, now)
+    data = Data({}, {}, ())
+    if wanted:
+        caller = turn.admin
+        lending.lend(turn, caller, _sets(turn))
+        data = counted(caller, wanted)
     changes: dict[str, Any] = {
         "plan": {
             "steps": [_shown(step) for step in made.steps],
-            "losses": list(made.losses),
+            "losses": [*made.losses, *data.unseen],
             "notes": list(made.notes),
-            "export": export,
-            "data": data,
+            "export": data.readable,
+            "data": data.records,
         },
-        "evidence": evidence,
+        "evidence": turn.evidence(data=data.records),
         "progress": {"words": "planned", "step": [0, len(made.steps)]},
         "fingerprint": _fingerprint(made),
     }
-    files = {
+    files: dict[str, Tree] = {
         f"step-{at}": step.archive
         for at, step in enumerate(made.steps)
         if step.kind == "deploy"
     }
-    if lost and not options.get("delete_data"):
-        told = ", ".join(f"{count} of {name}" for name, count in lost.items())
-        evidence["failure"] = (
-            f"nothing was changed: data would be lost ({told}); export it "
-            "(--export DIR) and say that it may go (--delete-data)"
-        )
+    if turn.deployment.kind == "uninstall":
+        # What cannot go today is found by these when its time has come.
+        files["was_installed"], files["was_before"] = _installed(turn)
+    if any(data.records.values()) and not turn.deployment.options.get("delete_data"):
+        changes["evidence"]["failure"] = _refusal(data.records)
         return go("report", files=files, **changes)
     return go("agree_removal", files=files, **changes)
 
@@ -128,10 +130,15 @@ def left(turn: Turn) -> Step:
         return files
     made = _removal(turn, files)
     before = _before(turn)
+    deploys = [step for step in made.steps if step.kind == "deploy"]
     evidence = turn.evidence(
-        left=[
-            name for step in made.steps if step.kind == "deploy" for name in step.names
-        ],
+        left=[name for step in deploys if not step.may_fail for name in step.names],
+        later={
+            name: step.may_fail
+            for step in deploys
+            if step.may_fail
+            for name in step.names
+        },
         untouched={
             "compared": len(before),
             "differing": canonical.differing(
@@ -140,6 +147,20 @@ def left(turn: Turn) -> Step:
         },
     )
     return go("report", evidence=evidence, then=lambda db: _remember(db, turn))
+
+
+def _refusal(data: dict[str, int]) -> str:
+    told = ", ".join(f"{count} of {name}" for name, count in data.items() if count)
+    return (
+        f"nothing was changed: data would be lost ({told}); export it (--export DIR) "
+        "and say that it may go (--delete-data)"
+    )
+
+
+def _sets(turn: Turn) -> list[str]:
+    """Name the permission sets that together show everything of ours to people."""
+    names = grants.names(turn.everything().files)
+    return [name for name in names if name != INTEGRATION_SET]
 
 
 def _fingerprint(made: Removal) -> str:
@@ -155,27 +176,37 @@ def _removal(turn: Turn, now: Tree) -> Removal:
             sent=turn.files("archive", of=undone),
             now=now,
         )
+    files, before = _installed(turn)
+    return removal.uninstall(installed=files, before=before, now=now)
+
+
+def _installed(turn: Turn) -> tuple[Tree, Tree]:
+    """Give what is, or was, installed, and what had been there before it."""
     known = turn.installed()
-    if known is None:
+    if known is not None:
+        return known.files, known.before
+    earlier = turn.deployment.undoes
+    if earlier is None:
         raise Permanent("nothing of ours is installed in this org, as far as we know")
-    return removal.uninstall(installed=known.files, before=known.before, now=now)
+    return turn.files("was_installed", of=earlier), turn.files("was_before", of=earlier)
 
 
 def _before(turn: Turn) -> Tree:
     if turn.deployment.kind == "rollback":
         return turn.files("before", of=turn.deployment.undoes)
-    known = turn.installed()
-    return known.before if known else {}
+    return _installed(turn)[1]
 
 
 def _remember(db: Connection, turn: Turn) -> None:
     """After a rollback what was installed before is installed again."""
     row = turn.deployment
-    undone = deployments.find(db, row.undoes) if row.undoes else None
+    rolled_back = row.kind == "rollback" and row.undoes
+    undone = deployments.find(db, row.undoes) if rolled_back and row.undoes else None
     previous = undone.evidence.get("previous") if undone else None
     if undone is None or not previous:
         installed.forget(db, row.connection_id)
         return
+    known = turn.installed()
     installed.keep(
         db,
         row.connection_id,
@@ -183,7 +214,7 @@ def _remember(db: Connection, turn: Turn) -> None:
         version=previous["version"],
         deployment_id=previous["deployment_id"],
         files=turn.files("previous", of=undone.id),
-        before={},
+        before=known.before if known else {},
         now=turn.now(),
         keyring=turn.keyring,
     )
@@ -231,19 +262,3 @@ def _flow_versions(turn: Turn, names: list[str]) -> Tree:
 def _unassign(caller: Caller, names: list[str]) -> None:
     for id_, _, _, _ in access.assignments(caller, names):
         access.take_back(caller, id_)
-
-
-def _counts(caller: Caller, export: dict[str, list[str]]) -> dict[str, int]:
-    """Count the records whose data would go; what cannot be counted is passed over."""
-    found: dict[str, int] = {}
-    for name, fields in export.items():
-        where = ""
-        if not name.endswith("__c"):
-            where = "Referral_Status__c != null"
-            if "Referral_Status__c" not in fields:
-                continue
-        try:
-            found[name] = one_record.count(caller, name, where)
-        except Permanent:
-            continue
-    return found
