@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from sidecar.package.lint import (
-    analytics,
     apex,
     content,
     conversion,
     credentials,
+    dashboards,
     fields,
     flows,
     matching,
@@ -16,6 +16,8 @@ from sidecar.package.lint import (
     paths,
     permissions,
     replaced,
+    report_types,
+    reports,
     schema,
     sections,
     stated,
@@ -24,8 +26,9 @@ from sidecar.package.lint import (
     views,
     workflows,
 )
+from sidecar.package.lint.doubts import settle_doubts
 from sidecar.package.lint.findings import Finding, Level
-from sidecar.package.lint.index import Index, settle_doubts
+from sidecar.package.lint.index import Index
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import read
 from sidecar.package.read import PROJECT, Tree, modules, project
@@ -33,17 +36,19 @@ from sidecar.package.read import PROJECT, Tree, modules, project
 Check = Callable[[Index], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
-    analytics.check,
     apex.check,
     content.check,
     conversion.check,
     credentials.check,
+    dashboards.check,
     fields.check,
     flows.check,
     matching.check,
     names.check,
     objects.check,
     permissions.check,
+    report_types.check,
+    reports.check,
     translations.check,
     versions.check,
     views.check,

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from sidecar.package.lint import references
 from sidecar.package.lint.findings import Finding, Level
-from sidecar.package.lint.index import Field, Index
+from sidecar.package.lint.index import Index
 from sidecar.package.lint.nodes import Node
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
+from sidecar.package.lint.things import Field
 
 _TARGETS = frozenset({"account", "contact", "opportunity"})
 

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from sidecar.package.lint import expressions, references
 from sidecar.package.lint.expressions import Scope
 from sidecar.package.lint.findings import Finding, Level
-from sidecar.package.lint.index import Field, Index
+from sidecar.package.lint.index import Index
 from sidecar.package.lint.nodes import Node
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
+from sidecar.package.lint.things import Field
 
 # Source: "CustomField" and "Metadata Field Types", Metadata API Developer Guide.
 _NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -1,19 +1,26 @@
 """Custom objects, their fields, record types and validation rules."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from sidecar.package.lint import expressions, references
 from sidecar.package.lint.expressions import Scope
 from sidecar.package.lint.findings import Finding, Level
-from sidecar.package.lint.index import Field, Index, Object
+from sidecar.package.lint.index import Index
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
+from sidecar.package.lint.things import Field, Object
 
 # Source: "Custom Field Allocations Per Object" and "Field History Tracking", Salesforce
 # Help.
 MOST_TRACKED = 20
+# Suffix of an object -> what each of its kind needs.
+_WANTED: Mapping[str, tuple[str, ...]] = {
+    "c": ("label", "pluralLabel", "nameField", "deploymentStatus", "sharingModel"),
+    "e": ("label", "pluralLabel", "deploymentStatus", "eventType"),
+    "mdt": ("label", "pluralLabel"),
+}
 # Record types of these need a process that says which stages they have.
 _WITH_PROCESS = frozenset({"lead", "opportunity", "case", "solution"})
 _BYPASSES = ("$permission.", "$setup.", "$profile.", "$user.", "$custommetadata.")
@@ -38,23 +45,7 @@ def _object(index: Index, thing: Object) -> Iterator[Finding]:
     if source is None:
         return
     root, name = source.root, thing.name
-    suffix = name.lower().rpartition("__")[2]
-    wanted: tuple[str, ...] = ()
-    if "__" in name and suffix in {"c", "e", "mdt"}:
-        wanted = ("label", "pluralLabel")
-        if root.get("customSettingsType"):
-            wanted = ("label",)
-        elif suffix == "c":
-            wanted += ("nameField", "deploymentStatus", "sharingModel")
-        elif suffix == "e":
-            wanted += ("deploymentStatus", "eventType")
-    for tag in wanted:
-        if root.one(tag) is None:
-            message = f"{name} has no {tag}"
-            level = None if thing.whole else Level.NOTE
-            yield finding(
-                "object/incomplete", source.path, root, name, message, level=level
-            )
+    yield from _complete(thing, source)
     details = [one for one in thing.fields.values() if one.type == "MasterDetail"]
     model = root.one("sharingModel")
     if model is not None:
@@ -74,6 +65,21 @@ def _object(index: Index, thing: Object) -> Iterator[Finding]:
         if override.get("type").lower() == "flexipage":
             node = override.one("content")
             yield from references.component(index, source, "page", "FlexiPage", node)
+
+
+def _complete(thing: Object, source: Source) -> Iterator[Finding]:
+    root, name = source.root, thing.name
+    suffix = name.lower().rpartition("__")[2] if "__" in name else ""
+    wanted = _WANTED.get(suffix, ())
+    if root.get("customSettingsType"):
+        wanted = ("label",)
+    for tag in wanted:
+        if root.one(tag) is None:
+            message = f"{name} has no {tag}"
+            level = None if thing.whole else Level.NOTE
+            yield finding(
+                "object/incomplete", source.path, root, name, message, level=level
+            )
 
 
 def _history(thing: Object) -> Iterator[Finding]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sidecar.package.lint.findings import Finding, Level
-from sidecar.package.lint.index import Field, Index
+from sidecar.package.lint.index import Index
 from sidecar.package.lint.nodes import Node
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
+from sidecar.package.lint.things import ACTIVITIES, Field
 
 _SETS = ("PermissionSet", "MutingPermissionSet")
 # Element -> name inside of it, rule, and type (of Index.names).
@@ -55,7 +56,7 @@ def check(index: Index) -> Iterator[Finding]:
 
 def _kept_at_activity(name: str) -> str:
     owner, _, field = name.partition(".")
-    return f"Activity.{field}" if owner.lower() in {"task", "event"} else name
+    return f"Activity.{field}" if owner.lower() in ACTIVITIES else name
 
 
 def _field(index: Index, source: Source, row: Node) -> Iterator[Finding]:

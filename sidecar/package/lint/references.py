@@ -75,3 +75,12 @@ def values(
             yield finding(
                 "reference/picklist-value", source.path, node, value, message + near
             )
+
+
+def folder(index: Index, source: Source, kind: str) -> Iterator[Finding]:
+    """Judge the folder that is part of a name: ``Referral_Tracking/Funnel``."""
+    name = source.name.rpartition("/")[0]
+    known = index.names.get(kind, {})
+    if name and name.lower() not in known and not name.startswith("unfiled"):
+        message = f"there is no folder {name}{index.words(kind).nearest(name)}"
+        yield finding("reference/folder", source.path, 1, name, message)

@@ -1,4 +1,7 @@
-"""Every rule: its level, what it says of a project, and what to do about it."""
+"""Every rule: its level, what it says of a project, and what to do about it.
+
+One long table: whoever looks for a rule finds all of them here.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

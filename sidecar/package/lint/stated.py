@@ -64,8 +64,19 @@ def read(project: Mapping[str, object]) -> Stated:
         if key in said and not isinstance(said[key], kind)
     ]
 
+    levels = _levels(said.get("levels"), problems)
+    exemptions = _exemptions(said.get("exempt"), problems)
+    names = said.get("milestones", "")
+    return Stated(
+        milestones=names if isinstance(names, str) else "",
+        levels=levels,
+        exemptions=tuple(exemptions),
+        problems=tuple(problems),
+    )
+
+
+def _levels(given: object, problems: list[str]) -> dict[str, str]:
     levels: dict[str, str] = {}
-    given = said.get("levels", {})
     for rule, level in given.items() if isinstance(given, dict) else ():
         if rule not in RULES:
             problems.append(f"there is no rule {rule}{nearest(rule, RULES)}")
@@ -73,9 +84,11 @@ def read(project: Mapping[str, object]) -> Stated:
             problems.append(f"{rule}: {level!r} is not error, warning, note or off")
         else:
             levels[rule] = level
+    return levels
 
+
+def _exemptions(rows: object, problems: list[str]) -> list[Exemption]:
     exemptions: list[Exemption] = []
-    rows = said.get("exempt", [])
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, dict) or not all(
             isinstance(row.get(key), str) and row[key].strip()
@@ -86,13 +99,7 @@ def read(project: Mapping[str, object]) -> Stated:
             problems.append(f"there is no rule {row['rule']}")
         else:
             exemptions.append(Exemption(row["rule"], row["name"], row["reason"]))
-    names = said.get("milestones", "")
-    return Stated(
-        milestones=names if isinstance(names, str) else "",
-        levels=levels,
-        exemptions=tuple(exemptions),
-        problems=tuple(problems),
-    )
+    return exemptions
 
 
 def line_of(project_file: bytes) -> int:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sidecar.package.lint.findings import Finding
-from sidecar.package.lint.index import Field, Index, Missing
+from sidecar.package.lint.index import Index
 from sidecar.package.lint.near import nearest
 from sidecar.package.lint.nodes import Node
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
+from sidecar.package.lint.things import Field, Missing
 
 # Element of Translations -> type of what it translates, and element with its name.
 _NAMED = (

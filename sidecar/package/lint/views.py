@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from sidecar.package.lint import expressions, formulas, references
 from sidecar.package.lint.expressions import Scope
 from sidecar.package.lint.findings import Finding, Level
-from sidecar.package.lint.index import Index, Missing
+from sidecar.package.lint.index import Index
 from sidecar.package.lint.nodes import Node
 from sidecar.package.lint.rules import finding
 from sidecar.package.lint.sources import Source
+from sidecar.package.lint.things import Missing
 
 # Source: "Compact Layouts", Salesforce Help.
 MOST_COMPACT = 10
