@@ -1,9 +1,9 @@
 """The doctor: is every part well, and if not, what helps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sidecar.errors import SidecarError
 from sidecar.intake.reconcile import SETTLED
@@ -16,12 +16,18 @@ from sidecar.store import (
     inbox,
     reached,
     reconciliations,
+    webhook_secrets,
 )
 from sidecar.store.connections import OrgConnection
+from sidecar.store.webhook_secrets import Kind
 from sidecar.wiring import Wiring
 
 _LOOK_BACK = timedelta(days=30)
 _COUNTED = timedelta(days=7)
+_ANNOUNCED = timedelta(days=30)
+"""So long before it ends, a certificate is spoken of."""
+_IN_USE, _SOON = timedelta(hours=1), timedelta(hours=6)
+"""A replaced secret used so lately, and ending so soon, will be missed."""
 
 
 class Finding(NamedTuple):
@@ -63,6 +69,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         _pace(wiring, id_, names.get(id_, str(id_)), action, object_type, moments)
         for (id_, action, object_type), moments in sorted(arrivals.items())
     ]
+    findings += _secrets(wiring, names)
     given_up = ends.get("dead", 0) + ends.get("uncertain", 0)
     findings.append(Finding("inbox", not dead_events, f"{dead_events} dead events"))
     findings.append(
@@ -161,6 +168,50 @@ def _completeness(wiring: Wiring, connection: OrgConnection) -> str:
         f"{expected} changes in {_COUNTED.days} days, {recovered} of them recovered, "
         "none unexplained"
     )
+
+
+def _secrets(wiring: Wiring, names: Mapping[int, str]) -> list[Finding]:
+    """Say of each secret that ends, and of the certificates that callers showed."""
+    now = wiring.now()
+    with wiring.engine.connect() as db:
+        listed = webhook_secrets.listing(db)
+        shown = webhook_secrets.certificates(db)
+    findings = []
+    for row in listed:
+        part = f"secret {row['id']} of {names[row['connection_id']]}"
+        if row["retires_at"] is not None:
+            if row["retires_at"] > now:
+                findings.append(_replaced(part, row, now))
+        elif row["kind"] == Kind.ORG_CERTIFICATE:
+            findings.append(_certificate(part, row, now))
+    for row in shown:
+        part = f"client certificate shown to {names[row['connection_id']]}"
+        ends, last = row["not_after"], row["last_seen_at"]
+        told = f"{row['subject']}, issued by {row['issuer']}, ends on {ends:%Y-%m-%d}"
+        told += f"; seen last at {last:%Y-%m-%d %H:%M}Z"
+        findings.append(Finding(part, ends > now, told))
+    return findings
+
+
+def _certificate(part: str, row: Mapping[str, Any], now: datetime) -> Finding:
+    left = row["not_after"] - now
+    told = f"the org's certificate ends on {row['not_after']:%Y-%m-%d}"
+    if left <= timedelta():
+        told += ": its events are refused"
+    if left <= _ANNOUNCED:
+        told += (
+            ". Create a new one in Setup, Certificate and Key Management, and give it "
+            f"to `sidecar secrets rotate {row['id']} --from-file`"
+        )
+    return Finding(part, left > _ANNOUNCED, told)
+
+
+def _replaced(part: str, row: Mapping[str, Any], now: datetime) -> Finding:
+    used, ends = row["last_used_at"], row["retires_at"]
+    last = f"{used:%Y-%m-%d %H:%M}Z" if used else "never"
+    told = f"replaced; taken until {ends:%Y-%m-%d %H:%M}Z, used last: {last}"
+    missed = used is not None and used > now - _IN_USE and ends < now + _SOON
+    return Finding(part, not missed, told + ("; its sender has no other" * missed))
 
 
 def _database(wiring: Wiring) -> str:

@@ -5,7 +5,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from sidecar.store import deployments, follow_ups, inbox, reconciliations
+from sidecar.store import (
+    deployments,
+    follow_ups,
+    inbox,
+    reconciliations,
+    webhook_secrets,
+)
+
+DELIVERIES_KEPT = timedelta(days=7)
+"""A webhook's sender repeats for a day or two; what was signed counts for minutes."""
 
 
 def sweep(
@@ -21,6 +30,8 @@ def sweep(
     """
     Ring once for each connection, deployment and reconciliation that is due.
 
+    Ids of webhook messages that nobody sends again are forgotten on the way.
+
     Args:
         reconcile_every: from a connection's beginning to its first reconciliation.
 
@@ -29,6 +40,7 @@ def sweep(
     """
     with engine.begin() as db:
         reconciliations.set_up(db, now=now, first_after=reconcile_every)
+        webhook_secrets.forget_deliveries(db, before=now - DELIVERIES_KEPT)
         events = inbox.due(db, now=now)
         waiting = follow_ups.due(db, now=now)
         deploying = deployments.due(db, now=now)

@@ -8,7 +8,9 @@ from messages import lead_id
 from sidecar import doctor
 from sidecar.intake import arrivals
 from sidecar.settings import Settings
+from sidecar.store import webhook_secrets
 from sidecar.store.inbox import Arrival
+from sidecar.store.webhook_secrets import Kind, NewSecret
 from sidecar.wiring import Wiring
 
 
@@ -61,3 +63,54 @@ def test_nothing_configured_is_told_part_by_part():
     findings = doctor.examine(Wiring(Settings(redis_url="redis://127.0.0.1:1")))
     assert not any(finding.well for finding in findings)
     assert any("SIDECAR_KEYS" in finding.seen for finding in findings)
+
+
+def _secret(wiring: Wiring, connection, **given) -> int:
+    values = {"kind": Kind.ORG_CERTIFICATE, "value": "x"} | given
+    with wiring.engine.begin() as db:
+        new = NewSecret(connection.id, **values)
+        return webhook_secrets.add(db, new, now=wiring.now(), keyring=wiring.keyring)
+
+
+def test_an_orgs_certificate_is_spoken_of_30_days_before_it_ends(wiring, connect, hand):
+    connection, _ = connect()
+    part = (
+        f"secret {_secret(wiring, connection, not_after=hand() + timedelta(days=31))}"
+    )
+
+    assert _found(wiring, part).well
+    hand.move(days=2)
+    soon = _found(wiring, part)
+    assert not soon.well
+    assert "secrets rotate" in soon.seen
+    hand.move(days=30)
+    assert "refused" in _found(wiring, part).seen
+
+
+def test_a_replaced_secret_that_is_still_used_is_spoken_of_before_it_ends(
+    wiring, connect, hand
+):
+    """Promise 40."""
+    connection, _ = connect()
+    id_ = _secret(wiring, connection, kind=Kind.BEARER)
+    with wiring.engine.begin() as db:
+        webhook_secrets.retire(db, id_, at=hand() + timedelta(hours=24))
+    assert _found(wiring, f"secret {id_}").well
+    hand.move(hours=20)
+    assert "never" in _found(wiring, f"secret {id_}").seen
+    with wiring.engine.begin() as db:
+        webhook_secrets.used(db, id_, at=hand())
+    assert not _found(wiring, f"secret {id_}").well
+
+
+def test_the_client_certificate_seen_last_is_shown_with_its_end(wiring, connect, hand):
+    """Promise 29."""
+    connection, _ = connect()
+    for number, days in (("1", 10), ("2", 100)):
+        seen = webhook_secrets.SeenCertificate(
+            number, "CN=proxy.salesforce.com", "CN=Issuer", hand() + timedelta(days)
+        )
+        wiring.certificate_seen(connection.id, seen)
+    finding = _found(wiring, f"client certificate shown to {connection.name}")
+    assert finding.well
+    assert f"{hand() + timedelta(100):%Y-%m-%d}" in finding.seen
