@@ -43,6 +43,10 @@ def lint(folder: Path | None, form: str, level: str) -> None:
     DIR holds sfdx-project.json; without it, the bundled package is looked at. Exits
     with 1 when anything of that level is found, with 2 when DIR is no SFDX project.
 
+    A project may raise or lower levels, and exempt findings with a reason, in its
+    sfdx-project.json: {"plugins": {"sidecar-lint": {"levels": {"field/help": "error"},
+    "exempt": [{"rule": ..., "name": ..., "reason": ...}]}}}.
+
     Example: sidecar package lint my-project --format sarif > lint.sarif
     """
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sidecar.package.lint.findings import Finding
+from sidecar.package.lint.findings import Finding, Level
 from sidecar.package.lint.index import Index
 from sidecar.package.lint.near import nearest
 from sidecar.package.lint.nodes import Node
@@ -68,12 +68,18 @@ def values(
     known = (*known, *index.labels(one))
     if text in known:
         return
+    restricted = one.node.get("valueSet", "restricted") == "true"
     for value in (part.strip().strip('"') for part in text.split(",")):
         if value and value not in known:
             message = f"{source.name}: {one.full_name} has no value {value!r}"
             near = nearest(value, known)
             yield finding(
-                "reference/picklist-value", source.path, node, value, message + near
+                "reference/picklist-value",
+                source.path,
+                node,
+                value,
+                message + near,
+                level=None if restricted else Level.WARNING,
             )
 
 

@@ -1,6 +1,7 @@
 """Placeholders: each that the project declares stands in its file."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 from sidecar.package.lint.findings import Finding
 from sidecar.package.lint.rules import finding
@@ -17,6 +18,7 @@ def check(tree: Tree, project: Mapping[str, object]) -> Iterator[Finding]:
         path, text = entry.get("filename"), entry.get("stringToReplace")
         if not isinstance(path, str) or not isinstance(text, str):
             continue  # a glob or a pattern: other ways of Salesforce's own tool
+        path = PurePosixPath(path).as_posix()
         content = tree.get(path)
         if content is None and path.partition("/")[0] not in folders:
             continue  # of a module that was not chosen
