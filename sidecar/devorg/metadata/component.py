@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.devorg.journal import Journal
-from sidecar.devorg.metadata.element import Element, canonical
+from sidecar.devorg.metadata.element import Element
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,6 @@ class Component:
     created_at: datetime
     modified_by: str
     modified_at: datetime
-
-    def says_the_same(self, part: Part) -> bool:
-        """Tell whether deploying ``part`` would change nothing."""
-        return canonical(self.element) == canonical(part.element)
 
 
 class Components:

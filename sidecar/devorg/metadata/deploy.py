@@ -12,6 +12,7 @@ from sidecar.devorg.metadata.component import Component, Part
 from sidecar.devorg.metadata.element import NOT_AVAILABLE, Problem, text
 from sidecar.devorg.metadata.folders import CHILD_OF, FOLDER_OF
 from sidecar.devorg.metadata.kinds import BY_TYPE, ORDER, Kind
+from sidecar.devorg.metadata.normal_form import same
 from sidecar.devorg.metadata.work import Work
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class _Applier:
     def _make(self, kind: Kind, part: Part) -> Message:
         components = self._work.components
         before = components.get(part.type, part.full_name)
-        changed = before is None or not before.says_the_same(part)
+        changed = before is None or not same(before.element, part.element, part.type)
         if before is None or (kind.versioned and changed):
             component_id = self._org.ids.new(kind.prefix)
         else:

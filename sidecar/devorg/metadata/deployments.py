@@ -6,6 +6,7 @@ Developer Guide.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from sidecar.devorg.refusal import Refusal
 if TYPE_CHECKING:
     from sidecar.devorg.org import Org
 
+_log = logging.getLogger(__name__)
 # How long a validation can be deployed without another check.
 _VALID_FOR = timedelta(days=10)
 
@@ -168,9 +170,9 @@ class Deployments:
             status = "Failed"
             try:
                 status = self._carry_out(next_)
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001 - a fault of this org, not the next's
+                _log.exception("deployment %s", next_.id)
                 next_.error = f"UNKNOWN_EXCEPTION: {exc!r}"
-                raise
             finally:
                 next_.completed_at = self._org.clock.second()
                 next_.status = status
@@ -206,17 +208,17 @@ class Deployments:
 
     def _take_time(self, deployment: Deployment) -> None:
         """Deal with one component after the other, as slowly as ``pace`` says."""
-        if self.pace <= 0:
-            return
-        begun, clock = self._org.clock.now(), self._org.clock
+        clock = self._org.clock
+        begun = clock.now()
         while (
-            deployment.status == "InProgress" and deployment.handled < deployment.total
+            deployment.status == "InProgress"
+            and deployment.handled < deployment.total
+            and (pace := self.pace) > 0
         ):
-            clock.wait_until(
-                begun + timedelta(seconds=(deployment.handled + 1) / self.pace)
-            )
+            next_at = timedelta(seconds=(deployment.handled + 1) / pace)
+            clock.wait_until(begun + next_at)
             passed = (clock.now() - begun).total_seconds()
-            deployment.handled = min(int(passed * self.pace), deployment.total)
+            deployment.handled = min(int(passed * pace), deployment.total)
 
     def _apply(self, deployment: Deployment, package: Package) -> str:
         options = deployment.options

@@ -13,6 +13,7 @@ from sidecar.devorg.metadata.component import Component
 from sidecar.devorg.metadata.element import NAMESPACE, Element, add, make
 from sidecar.devorg.metadata.folders import CHILD_OF, FOLDERS, PARTS_OF
 from sidecar.devorg.metadata.kinds import BY_TYPE
+from sidecar.devorg.metadata.normal_form import own_object, settled, sort
 from sidecar.devorg.metadata.settings import settings
 from sidecar.devorg.schema import ObjectType
 
@@ -102,7 +103,7 @@ def properties(org: Org, component: Component) -> dict[str, object]:
         "createdById": component.created_by,
         "createdByName": str(users.get(component.created_by, {}).get("Name", "")),
         "createdDate": component.created_at,
-        "fileName": f"unpackaged/{component.file}",
+        "fileName": component.file,
         "fullName": component.full_name,
         "id": component.id,
         "lastModifiedById": component.modified_by,
@@ -123,10 +124,10 @@ def read(org: Org, type_: str, names: Sequence[str]) -> list[Element]:
             continue
         component = compose.shown(component, now)
         if type_ == "CustomObject":
-            content = compose.own_object(component)
+            content = own_object(component.element)
             _add_children(org, content, component.full_name)
         else:
-            content = compose.settled(component.element, type_)
+            content = settled(component.element, type_)
         record = etree.Element(f"{_NS}records")
         record.set(_XSI_TYPE, type_)
         add(record, "fullName", component.full_name)
@@ -153,5 +154,5 @@ def _add_children(org: Org, record: Element, object_name: str) -> None:
         if tag and each.full_name.lower().startswith(prefix):
             child = add(record, tag)
             add(child, "fullName", each.full_name.partition(".")[2])
-            child.extend(list(compose.settled(each.element, each.type)))
-    compose.sort(record, "CustomObject")
+            child.extend(list(settled(each.element, each.type)))
+    sort(record, "CustomObject")

@@ -22,6 +22,7 @@ from sidecar.devorg.metadata.element import (
     text,
     texts,
 )
+from sidecar.devorg.metadata.normal_form import same
 from sidecar.devorg.metadata.work import (
     Work,
     check_length,
@@ -86,7 +87,9 @@ def matching_rule(work: Work, part: Part, _component_id: str) -> Matching:
     before = work.components.get("MatchingRule", part.full_name)
     known = before.value if before else None
     if isinstance(known, Matching) and known.active:
-        changed = before is not None and not before.says_the_same(part)
+        changed = before is not None and not same(
+            before.element, part.element, "MatchingRule"
+        )
         if changed and status == "Active":
             raise Problem("Before you change a matching rule, you must deactivate it.")
         if not changed:

@@ -102,14 +102,14 @@ def record_type(work: Work, part: Part, component_id: str) -> str:
     return component_id
 
 
-def remove(_work: Work, full_name: str) -> None:
+def remove(_work: Work, _full_name: str) -> None:
     """
     Refuse to delete a record type, as the Metadata API does.
 
     Raises:
         Problem: always; people delete record types in Setup.
     """
-    raise Problem(f"Cannot delete record type through API: {full_name}")
+    raise Problem("Cannot delete record type through API")
 
 
 def _add_field(work: Work, type_: ObjectType) -> None:

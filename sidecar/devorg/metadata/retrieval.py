@@ -141,7 +141,9 @@ def _carry_out(org: Org, retrieval: Retrieval) -> None:
     files = compose.files(unique.values())
     # A standard object that was asked for as a whole, with nothing of its own.
     retrieval.properties = [
-        properties(org, each) for each in unique.values() if each.file in files
+        properties(org, each) | {"fileName": f"unpackaged/{each.file}"}
+        for each in unique.values()
+        if each.file in files
     ]
     files["package.xml"] = _manifest(retrieval.asked)
     prefix = "" if retrieval.asked.single else "unpackaged/"
