@@ -7,28 +7,30 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from simple_salesforce.api import Salesforce
 
 from sidecar import keyring
+from sidecar.demo.bare import client, install
 from sidecar.devorg.process import Running, read_info
 from sidecar.devorg.serve import INFO_FILE
 from sidecar.errors import Permanent
 from sidecar.intake import door
+from sidecar.jobs.deploy import asking
+from sidecar.jobs.deploy.asking import Wish
 from sidecar.machine import Child, Machine, our_processes
-from sidecar.package import archive, read
-from sidecar.salesforce import metadata
-from sidecar.salesforce.deployment import Deployment
-from sidecar.salesforce.metadata import Options
-from sidecar.salesforce.session import API_VERSION, http_session
 from sidecar.settings import from_environ
-from sidecar.store import connections, database
+from sidecar.store import connections, database, deployments
+from sidecar.store.deployments import Admin
 from sidecar.wiring import Wiring
 
-PERMISSION_SETS = ("Referral_Integration", "Referral_User")
 _DATABASE = "demo"
-_DEPLOY_SECONDS = 60.0
+_DEPLOY_SECONDS = 90.0
+_POLL = timedelta(milliseconds=200)
+
+__all__ = ["Stage", "Tell", "build", "client", "connect", "install", "install_package"]
 
 Tell = Callable[[str], None]
 
@@ -53,17 +55,6 @@ class Stage:
     def admin(self) -> Salesforce:
         """The dev org as its admin sees it, through simple-salesforce."""
         return client(self.org)
-
-
-def client(org: Running) -> Salesforce:
-    """Log in as the dev org's admin."""
-    ca_file = Path(org.ca_file) if org.ca_file else None
-    return Salesforce(
-        instance_url=org.base_url,
-        session_id=org.admin_token,
-        version=API_VERSION,
-        session=http_session(ca_file=ca_file),
-    )
 
 
 def build(
@@ -133,7 +124,7 @@ def _build(
         machine.start(child)
     connection_id, hook_url = connect(wiring, org)
     tell("referral fields and flow, deployed into the dev org")
-    install(org, hook_url)
+    install_package(wiring, org, connection_id)
     machine.wait_for_web(bind)
     return Stage(
         machine, wiring, org, connection_id, hook_url, f"http://{bind}", mail_folder
@@ -176,66 +167,44 @@ def connect(wiring: Wiring, org: Running) -> tuple[int, str]:
     return connection_id, door.address(wiring.settings.public_url, hook_key)
 
 
-def install(org: Running, hook_url: str) -> None:
-    """Deploy module ``core``, and grant its permission sets."""
-    tree = read.select(read.load(read.bundled()), ["core"])
-    values = {
-        "REFERRAL_ENDPOINT_URL": hook_url,
-        "REFERRAL_INTEGRATION_USERNAME": org.integration_user,
-    }
-    admin = client(org)
-    deployed = _deploy(admin, org, archive.build(tree, values=values))
-    if not deployed.success:
-        told = "; ".join(f"{item.name}: {item.problem}" for item in deployed.failures)
-        raise Permanent(f"the dev org refused the package: {told or deployed.error}")
-    _grant(admin, org)
+def install_package(wiring: Wiring, org: Running, connection_id: int) -> None:
+    """
+    Install module ``core`` as an admin does, and grant its permission sets.
 
+    The self-test is left out: its task and its mails are not part of the play.
 
-def _deploy(admin: Salesforce, org: Running, content: bytes) -> Deployment:
-    session = admin.session
-    session.headers["Authorization"] = f"Bearer {org.admin_token}"
-    id_ = metadata.start(
-        session,
-        base_url=org.base_url,
-        api_version=API_VERSION,
-        archive=content,
-        options=Options(),
+    Raises:
+        Permanent: the dev org refuses it, or does not come to an end.
+    """
+    people = (org.admin, *org.reps)
+    deployment_id = asking.ask(
+        Wish(
+            connection_id,
+            "install",
+            requested_by="the demo",
+            grants=[(name, "Referral_User") for name in people],
+            yes=True,
+            self_test=False,
+        ),
+        admin=Admin(org.base_url, org.admin_token),
+        engine=wiring.engine,
+        keyring=wiring.keyring,
+        bundle=wiring.bundle,
+        now=wiring.now(),
     )
+    wiring.poll = _POLL
     deadline = time.monotonic() + _DEPLOY_SECONDS
     while True:
-        told = metadata.status(
-            session,
-            base_url=org.base_url,
-            api_version=API_VERSION,
-            deployment_id=id_,
-        )
-        if told.done:
-            return told
+        wiring.deploy(deployment_id)
+        with wiring.engine.connect() as db:
+            row = deployments.find(db, deployment_id)
+        if row is None or row.state in {"dead", "asking"}:
+            raise Permanent(f"the package was not installed: {row and row.error}")
+        if row.state == "done":
+            return
         if time.monotonic() > deadline:
-            raise Permanent(f"the deployment hangs: {told.state} {told.detail}")
-        time.sleep(0.2)
-
-
-def _grant(admin: Salesforce, org: Running) -> None:
-    """Fields are invisible to everyone, admins too, until they are granted."""
-    names = ", ".join(f"'{name}'" for name in PERMISSION_SETS)
-    sets = admin.query(
-        f"SELECT Id, Name FROM PermissionSet WHERE Name IN ({names})"  # noqa: S608
-    )["records"]
-    given = {row["Name"]: row["Id"] for row in sets}
-    wanted = [
-        (org.integration_user, "Referral_Integration"),
-        *((name, "Referral_User") for name in (org.admin, *org.reps)),
-    ]
-    for username, permission_set in wanted:
-        admin.restful(
-            "sobjects/PermissionSetAssignment",
-            method="POST",
-            json={
-                "AssigneeId": org.user_ids[username],
-                "PermissionSetId": given[permission_set],
-            },
-        )
+            raise Permanent(f"the deployment hangs: {row.stage} {row.error}")
+        time.sleep(_POLL.total_seconds())
 
 
 def _free_port() -> int:
