@@ -17,7 +17,7 @@ from sidecar.package.lint.findings import Finding
 from sidecar.package.lint.sections import load
 
 SMALL = settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
