@@ -6,7 +6,8 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -20,6 +21,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sidecar.errors import Permanent
 
 
+_UNWRAPPED_SECONDS = 180
+_MOST_UNWRAPPED = 4096
+
+
 class Keyring:
     """
     Seals with the newest key, opens with any.
@@ -27,10 +32,13 @@ class Keyring:
     Source: "Fernet key rotation", cryptography's documentation of MultiFernet.
     """
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(
+        self, keys: Sequence[str], *, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
         """
         Args:
             keys: Fernet keys (32 bytes, url-safe base64), newest first.
+            ticks: seconds, for what is remembered for a while.
 
         Raises:
             Permanent: there is no key, or one is malformed.
@@ -49,7 +57,10 @@ class Keyring:
             ) from exc
         self._newest = fernets[0]
         self._ring = MultiFernet(fernets)
-        self._signers = [_signer(key) for key in keys]
+        self._keys = tuple(keys)
+        self._ticks = ticks
+        self._unwrapped: dict[str, tuple[float, Keyring]] = {}
+        self._unwrapping = threading.Lock()
 
     def seal(self, text: str | bytes) -> str:
         """Encrypt and sign; the result is ASCII."""
@@ -84,6 +95,38 @@ class Keyring:
         except InvalidToken:
             return self.seal(self.open(sealed))
         return None
+
+    def unwrap(self, sealed: str) -> "Keyring":
+        """
+        Open a key that this ring has sealed: a ring of that one key.
+
+        It is remembered for some minutes, so whoever asks looks up first whether the
+        sealed key is still there.
+
+        Raises:
+            Permanent: as ``open``.
+        """
+        with self._unwrapping:
+            kept = self._unwrapped.get(sealed)
+        if kept is not None and kept[0] > self._ticks():
+            return kept[1]
+        inner = Keyring([self.open(sealed)])
+        with self._unwrapping:
+            self._forget_old_keys()
+            self._unwrapped[sealed] = (self._ticks() + _UNWRAPPED_SECONDS, inner)
+        return inner
+
+    def _forget_old_keys(self) -> None:
+        """The oldest stand in front."""
+        now = self._ticks()
+        for sealed, (until, _) in list(self._unwrapped.items()):
+            if until > now and len(self._unwrapped) < _MOST_UNWRAPPED:
+                return
+            del self._unwrapped[sealed]
+
+    @cached_property
+    def _signers(self) -> list[Ed25519PrivateKey]:
+        return [_signer(key) for key in self._keys]
 
     def sign(self, document: bytes) -> tuple[str, str]:
         """

@@ -21,6 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
 from sidecar.referral.playbook import Email, FollowUp, Task
+from sidecar.store import persons
+from sidecar.store.persons import People
 from sidecar.store.tables import connection, follow_up
 
 
@@ -73,8 +75,11 @@ def add(
 
     Returns:
         How many are new. The same follow-up planned again, through whatever door
-        the change came, is the same row.
+        the change came, is the same row. About somebody erased there is none.
     """
+    planned = list(planned)
+    keys = {referral_key for _, referral_key, _ in planned}
+    people = persons.of_referrals(db, org_id, keys, keyring=keyring) if keys else {}
     rows = [
         {
             "connection_id": connection_id,
@@ -89,11 +94,12 @@ def add(
             "playbook_version": playbook_version,
             # A rep reads a second copy with the same Message-ID once; see design.
             "resend": True,
-            "sealed": keyring.seal(json.dumps(asdict(item.what))),
+            **_sealed(item.what, people.get(referral_key), keyring),
             "due_at": now,
             "created_at": now,
         }
         for event_id, referral_key, item in planned
+        if referral_key not in people or not people[referral_key].gone.person
     ]
     if not rows:
         return 0
@@ -127,9 +133,9 @@ def claim(
         )
         .order_by(follow_up.c.due_at, follow_up.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    rows = db.execute(query).all()
+    keyed = persons.with_keys(query, follow_up)
+    rows = db.execute(keyed.with_for_update(of=follow_up, skip_locked=True)).all()
     if rows:
         db.execute(
             update(follow_up)
@@ -248,12 +254,23 @@ def count(db: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def _sealed(
+    what: Task | Email, people: People | None, keyring: Keyring
+) -> Mapping[str, Any]:
+    text = json.dumps(asdict(what))
+    if people is None:
+        nobody = {"person_id": None, "referrer_id": None}
+        return {"sealed": keyring.seal(text), **nobody}
+    return {"sealed": persons.seal(text, people), **persons.columns(people)}
+
+
 def _kind(what: Task | Email) -> str:
     return "task" if isinstance(what, Task) else "email"
 
 
 def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
-    content = json.loads(keyring.open(row.sealed))
+    # An erasure cancels, so what is claimed is there.
+    content = json.loads(persons.opened(row, keyring) or "{}")
     what = Task(**content) if row.kind == "task" else Email(**content)
     return Attempt(
         id=row.id,

@@ -10,19 +10,26 @@ from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
 from sidecar.referral.journey import Milestone, Referral
+from sidecar.store import persons
+from sidecar.store.persons import People
 from sidecar.store.tables import referral
 
 
 def load(
     db: Connection, org_id: str, keys: Iterable[str], *, keyring: Keyring
 ) -> dict[str, Referral]:
-    """Load referrals of one org by their keys, and lock them."""
-    rows = db.execute(
+    """
+    Load referrals of one org by their keys, and lock them.
+
+    Of whoever is erased, the details are empty.
+    """
+    query = (
         select(referral)
         .where(referral.c.org_id == org_id, referral.c.key.in_(list(keys)))
         .order_by(referral.c.key)
-        .with_for_update()
     )
+    keyed = persons.with_keys(query, referral).with_for_update(of=referral)
+    rows = db.execute(keyed)
     return {
         row.key: Referral(
             key=row.key,
@@ -32,7 +39,7 @@ def load(
             milestone=Milestone(row.milestone) if row.milestone else None,
             owner_id=row.owner_id,
             changed_at=row.changed_at,
-            details=json.loads(keyring.open(row.sealed)),
+            details=json.loads(persons.opened(row, keyring) or "{}"),
         )
         for row in rows
     }
@@ -46,8 +53,15 @@ def remember(
     now: datetime,
     keyring: Keyring,
 ) -> None:
-    """Write referrals as they are from now on."""
-    rows = [_row(org_id, item, now, keyring) for item in referrals]
+    """
+    Write referrals as they are from now on, and get to know their people.
+
+    Of whoever is erased, nothing is written that says who they were. The caller holds
+    the lane of the connection.
+    """
+    referrals = list(referrals)
+    people = persons.recognise(db, org_id, referrals, now=now, keyring=keyring)
+    rows = [_row(org_id, item, people[item.key], now) for item in referrals]
     if not rows:
         return
     new = insert(referral).values(rows)
@@ -98,8 +112,9 @@ def forget_deleted(db: Connection, org_id: str, deleted: Mapping[str, str]) -> i
 
 
 def _row(
-    org_id: str, item: Referral, now: datetime, keyring: Keyring
+    org_id: str, item: Referral, people: People, now: datetime
 ) -> Mapping[str, Any]:
+    details = people.gone.permitted(item.details)
     return {
         "org_id": org_id,
         "key": item.key,
@@ -109,7 +124,8 @@ def _row(
         "milestone": item.milestone,
         "owner_id": item.owner_id,
         "changed_at": item.changed_at,
-        "sealed": keyring.seal(json.dumps(dict(item.details))),
+        **persons.columns(people),
+        "sealed": persons.seal(json.dumps(details), people),
         "created_at": now,
         "updated_at": now,
     }

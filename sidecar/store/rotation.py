@@ -2,7 +2,16 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Column, Engine, Table, and_, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Engine,
+    Table,
+    and_,
+    select,
+    tuple_,
+    update,
+)
 
 from sidecar.keyring import Keyring
 from sidecar.store.tables import metadata
@@ -41,6 +50,14 @@ def rotate(engine: Engine, keyring: Keyring) -> Iterator[tuple[str, int, int]]:
         yield f"{table.name}.{column.name}", looked, renewed
 
 
+def _by_the_ring(table: Table, column: Column[str]) -> list[ColumnElement[bool]]:
+    """What the ring itself has sealed: of a person's texts, it has sealed the key."""
+    wanted = [column.is_not(None), column != ""]
+    if "person_id" in table.columns:
+        wanted.append(table.c.person_id.is_(None))
+    return wanted
+
+
 _Batch = list[tuple[tuple[object, ...], str]]  # primary key, sealed value
 
 
@@ -50,7 +67,8 @@ def _batches(engine: Engine, table: Table, column: Column[str]) -> Iterator[_Bat
     order = tuple_(*keys)
     last: tuple[object, ...] | None = None
     while True:
-        asked = select(*keys, column).where(column.is_not(None)).order_by(*keys)
+        asked = select(*keys, column).where(*_by_the_ring(table, column))
+        asked = asked.order_by(*keys)
         if last is not None:
             asked = asked.where(order > tuple_(*last))
         with engine.connect() as db:

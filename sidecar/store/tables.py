@@ -8,13 +8,17 @@ Every unit of work is a row with ``state``, ``attempts`` and ``due_at``:
     done       has happened
     dead       given up on, with the reason in ``error``
     uncertain  may or may not have happened; a person decides
+    cancelled  nobody wants it any more; follow-ups only
 
-Columns named ``sealed`` or ``*_sealed`` hold text sealed by the key ring.
+Columns named ``sealed`` or ``*_sealed`` hold text sealed by the key ring; in a row
+that names a person, with that person's own key, which the ring has sealed. An empty
+text is what is left of something that was erased.
 """
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
@@ -51,6 +55,14 @@ def _moment(name: str, *, nullable: bool = False) -> Column[object]:
 
 def _id() -> Column[int]:
     return Column("id", BigInteger, Identity(always=True), primary_key=True)
+
+
+def _of_referrers(table: str) -> Index:
+    return Index(
+        f"{table}_referrer_id_idx",
+        "referrer_id",
+        postgresql_where=text("referrer_id IS NOT NULL"),
+    )
 
 
 connection = Table(
@@ -101,10 +113,17 @@ event = Table(
     _moment("due_at"),
     Column("outcome", Text),
     Column("error", Text),
+    _moment("emptied_at", nullable=True),  # what it said of people is gone
     UniqueConstraint("org_id", "source", "notification_id"),
     Index("event_waiting_idx", "due_at", postgresql_where=text("state = 'waiting'")),
     Index("event_dead_idx", "id", postgresql_where=text("state = 'dead'")),
     Index("event_record_id_idx", "record_id", "org_id"),
+    # None of a row that waits: a door's insert does not touch it.
+    Index(
+        "event_full_idx",
+        "received_at",
+        postgresql_where=text("emptied_at IS NULL AND state <> 'waiting'"),
+    ),
 )
 
 quarantine = Table(
@@ -126,6 +145,35 @@ quarantine = Table(
     UniqueConstraint("connection_id", "digest"),
 )
 
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", Text, primary_key=True),  # see store.persons
+    Column("sealed", Text, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    Column("org_id", Text(collation="C"), nullable=False),
+    Column("key_sealed", Text),  # of what is kept about them; gone with them
+    _moment("created_at"),
+    _moment("erased_at", nullable=True),
+    CheckConstraint(
+        "(key_sealed IS NULL) = (erased_at IS NOT NULL)", name="person_key_check"
+    ),
+)
+
+person_trait = Table(
+    "person_trait",
+    metadata,
+    Column("org_id", Text(collation="C"), primary_key=True),
+    Column("kind", Text(collation="C"), primary_key=True),  # email | record
+    Column("digest", LargeBinary, primary_key=True),  # HMAC; see store.persons
+    Column("person_id", ForeignKey("person.id"), primary_key=True, index=True),
+)
+
 referral = Table(
     "referral",
     metadata,
@@ -137,9 +185,12 @@ referral = Table(
     Column("milestone", Text),
     Column("owner_id", Text),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("person_id", ForeignKey("person.id"), index=True),  # who was referred
+    Column("referrer_id", ForeignKey("person.id")),  # by whom, where that is known
     Column("sealed", Text, nullable=False),  # JSON: what is known of the people
     _moment("created_at"),
     _moment("updated_at"),
+    _of_referrers("referral"),
 )
 
 follow_up = Table(
@@ -157,6 +208,8 @@ follow_up = Table(
     Column("event_id", BigInteger, nullable=False),
     Column("playbook_version", Text, nullable=False),
     Column("resend", Boolean, nullable=False),
+    Column("person_id", ForeignKey("person.id"), index=True),  # whom it is about
+    Column("referrer_id", ForeignKey("person.id")),  # whom it names beside them
     Column("sealed", Text, nullable=False),  # JSON: the task or the letter's values
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
@@ -173,6 +226,12 @@ follow_up = Table(
         "due_at",
         postgresql_where=text("state in ('waiting', 'sending')"),
     ),
+    Index(
+        "follow_up_full_idx",
+        "settled_at",
+        postgresql_where=text("sealed <> '' AND settled_at IS NOT NULL"),
+    ),
+    _of_referrers("follow_up"),
 )
 
 deployment = Table(

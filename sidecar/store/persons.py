@@ -1,0 +1,400 @@
+"""Persons: whom what we keep is about, each with a key of their own.
+
+A person is somebody referred, or a referrer, within one org. What is kept about them
+is sealed with their key, and the ring has sealed the key: to erase a person is to
+destroy one value. They are recognised by traits, an e-mail address or a record's id,
+of which a keyed digest is kept and not the trait: the digests outlive an erasure, so
+that a late message does not bring the person back.
+
+Whoever writes about persons holds the lane of their connection (``inbox.lock_lane``):
+an erasure waits for it, and nobody writes meanwhile what it has looked past.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from sqlalchemy import Connection, Row, Select, Table, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from sidecar.keyring import Keyring, new_key
+from sidecar.store.tables import person, person_trait, referral, secret
+
+EMAIL, RECORD = "email", "record"
+
+REFERRER_DETAILS = frozenset({"referrer", "referrer_id", "code"})
+"""The words of a referral's details that are the referrer's."""
+
+_ID = re.compile(r"([A-Za-z0-9]{15})(?:[A-Za-z0-9]{3})?\Z")
+_DIGEST_KEY = "trait digests"
+
+
+class Trait(NamedTuple):
+    """What a person is known by, unreadable."""
+
+    kind: str
+    digest: bytes
+
+
+Digest: TypeAlias = Callable[[str, str], Trait]
+
+
+class Told(Protocol):
+    """What tells of a referral, as ``Seen`` and ``Referral`` do."""
+
+    @property
+    def key(self) -> str:
+        """The referral's key."""
+
+    @property
+    def record_id(self) -> str:
+        """The record it is at."""
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """What is said of its people."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person; ``key`` is None once they are erased."""
+
+    id: int
+    key: Keyring | None
+
+
+class Gone(NamedTuple):
+    """Who of a referral's people is erased."""
+
+    person: bool
+    referrer: bool
+
+    def permitted(self, details: Mapping[str, str]) -> dict[str, str]:
+        """Leave out of a referral's details what nobody may keep any more."""
+        if self.person:
+            return {}
+        return without_referrer(details) if self.referrer else dict(details)
+
+
+@dataclass(frozen=True)
+class People:
+    """Whom a referral is about, and by whom it came where that has an id."""
+
+    person: Person
+    referrer: Person | None = None
+
+    @property
+    def gone(self) -> Gone:
+        """Who of them is erased."""
+        referrer = self.referrer
+        return Gone(
+            self.person.key is None, referrer is not None and referrer.key is None
+        )
+
+    @property
+    def keys(self) -> list[Keyring]:
+        """The keys of all who are not erased; the outermost seal's first."""
+        both = (self.person, self.referrer)
+        return [one.key for one in both if one is not None and one.key is not None]
+
+
+def without_referrer(details: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what is the referrer's."""
+    return {
+        word: text for word, text in details.items() if word not in REFERRER_DETAILS
+    }
+
+
+def digester(db: Connection, keyring: Keyring) -> Digest:
+    """
+    Give the function that makes traits of e-mail addresses and record ids.
+
+    Its key is random and kept sealed: a new key of the ring seals it anew, and the
+    digests stay what they are.
+    """
+    wanted = select(secret.c.sealed).where(secret.c.name == _DIGEST_KEY)
+    sealed = db.scalar(wanted)
+    if sealed is None:
+        new = insert(secret).values(name=_DIGEST_KEY, sealed=keyring.seal(new_key()))
+        db.execute(new.on_conflict_do_nothing())
+        sealed = db.execute(wanted).scalar_one()
+    key = keyring.open(sealed).encode()
+
+    def digest(kind: str, value: str) -> Trait:
+        text = f"{kind}\n{_normal(kind, value)}"
+        return Trait(kind, hmac.digest(key, text.encode(), hashlib.sha256))
+
+    return digest
+
+
+def _normal(kind: str, value: str) -> str:
+    """The 15- and the 18-character form are one id; case says nothing in addresses."""
+    if kind == EMAIL:
+        return value.strip().casefold()
+    found = _ID.match(value)
+    return found[1] if found else value
+
+
+def gone(
+    db: Connection, org_id: str, told: Iterable[Told], *, keyring: Keyring
+) -> dict[str, Gone]:
+    """
+    Find those of these referrals of whose people somebody is erased.
+
+    Returns:
+        By referral key; a referral of which nobody is erased is missing.
+    """
+    known = _Known(db, org_id, told, keyring)
+    found = {
+        key: Gone(
+            known.erased(traits) is not None,
+            known.erased(known.referrers(key)) is not None,
+        )
+        for key, traits in known.traits.items()
+    }
+    return {key: who for key, who in found.items() if any(who)}
+
+
+def recognise(
+    db: Connection,
+    org_id: str,
+    told: Iterable[Told],
+    *,
+    now: datetime,
+    keyring: Keyring,
+) -> dict[str, People]:
+    """
+    Find the people of referrals by their traits, and make those who are new.
+
+    The caller holds the lane of the connection.
+
+    Returns:
+        By referral key.
+    """
+    known = _Known(db, org_id, told, keyring)
+    groups = [
+        traits
+        for key in known.traits
+        for traits in (known.traits[key], known.referrers(key))
+        if traits
+    ]
+    known.make(known.strangers(groups), now)
+    found = {}
+    for key, traits in known.traits.items():
+        referrers = known.referrers(key)
+        found[key] = People(
+            known.claim(traits), known.claim(referrers) if referrers else None
+        )
+    known.keep_claims()
+    return found
+
+
+class _Known:
+    """What is known of the traits of some referrals, within one transaction."""
+
+    def __init__(
+        self, db: Connection, org_id: str, told: Iterable[Told], keyring: Keyring
+    ) -> None:
+        self._db, self._org_id, self._keyring = db, org_id, keyring
+        self.traits: dict[str, list[Trait]] = {}
+        self._referrers: dict[str, list[Trait]] = {}
+        self._holders: dict[Trait, Person] = {}
+        self._rows: set[tuple[Trait, int]] = set()
+        self._claims: set[tuple[Trait, int]] = set()
+        told = list(told)
+        if not told:
+            return
+        digest = digester(db, keyring)
+        for item in told:
+            own = self.traits.setdefault(item.key, [])
+            own += [digest(RECORD, item.key), digest(RECORD, item.record_id)]
+            if email := item.details.get("email"):
+                own.append(digest(EMAIL, email))
+            if referrer := item.details.get("referrer_id"):
+                self._referrers[item.key] = [digest(RECORD, referrer)]
+        self._load()
+
+    def _load(self) -> None:
+        wanted = {
+            trait
+            for group in (*self.traits.values(), *self._referrers.values())
+            for trait in group
+        }
+        rows = self._db.execute(
+            select(
+                person_trait.c.kind,
+                person_trait.c.digest,
+                person.c.id,
+                person.c.key_sealed,
+            )
+            .join(person, person.c.id == person_trait.c.person_id)
+            .where(
+                person_trait.c.org_id == self._org_id,
+                person_trait.c.kind.in_({trait.kind for trait in wanted}),
+                person_trait.c.digest.in_({trait.digest for trait in wanted}),
+            )
+            # Of several who share an address, who is erased, else who came first.
+            .order_by(person.c.key_sealed.is_not(None), person.c.id)
+        )
+        for kind, digest, id_, key_sealed in rows:
+            trait = Trait(kind, bytes(digest))
+            self._rows.add((trait, id_))
+            if trait not in self._holders:
+                key = self._keyring.unwrap(key_sealed) if key_sealed else None
+                self._holders[trait] = Person(id_, key)
+
+    def referrers(self, key: str) -> list[Trait]:
+        return self._referrers.get(key, [])
+
+    def erased(self, traits: Iterable[Trait]) -> Person | None:
+        for trait in traits:
+            if (found := self._holders.get(trait)) and found.key is None:
+                return found
+        return None
+
+    def strangers(self, groups: Iterable[list[Trait]]) -> list[list[Trait]]:
+        """Those of whom no trait is known, nor one of a stranger before them."""
+        new: list[list[Trait]] = []
+        seen: set[Trait] = set()
+        for traits in groups:
+            if seen.isdisjoint(traits) and self._holders.keys().isdisjoint(traits):
+                new.append(traits)
+            seen.update(traits)
+        return new
+
+    def make(self, strangers: list[list[Trait]], now: datetime) -> None:
+        if not strangers:
+            return
+        keys = [new_key() for _ in strangers]
+        rows = [
+            {
+                "org_id": self._org_id,
+                "key_sealed": self._keyring.seal(key),
+                "created_at": now,
+            }
+            for key in keys
+        ]
+        ids = self._db.scalars(
+            insert(person).returning(person.c.id, sort_by_parameter_order=True), rows
+        )
+        for traits, key, id_ in zip(strangers, keys, ids, strict=True):
+            for trait in traits:
+                self._holders[trait] = Person(id_, Keyring([key]))
+
+    def claim(self, traits: list[Trait]) -> Person:
+        """Whose these are; their first known trait decides, but for an erasure."""
+        found = self.erased(traits)
+        if found is None:
+            found = next(
+                holder for trait in traits if (holder := self._holders.get(trait))
+            )
+        for trait in traits:
+            self._holders.setdefault(trait, found)
+            # Of who is erased no further address is learnt; their records are.
+            if found.key is not None or trait.kind == RECORD:
+                self._claims.add((trait, found.id))
+        return found
+
+    def keep_claims(self) -> None:
+        rows = [
+            {"org_id": self._org_id, "person_id": id_, **trait._asdict()}
+            for trait, id_ in sorted(self._claims - self._rows)
+        ]
+        if rows:
+            new = insert(person_trait).values(rows)
+            self._db.execute(new.on_conflict_do_nothing())
+
+
+def of_referrals(
+    db: Connection, org_id: str, keys: Iterable[str], *, keyring: Keyring
+) -> dict[str, People]:
+    """Give the people of referrals that are kept, by referral key."""
+    query = select(referral.c.key, referral.c.person_id, referral.c.referrer_id).where(
+        referral.c.org_id == org_id, referral.c.key.in_(list(keys))
+    )
+    return {
+        row.key: found
+        for row in db.execute(with_keys(query, referral))
+        if (found := people(row, keyring))
+    }
+
+
+def with_keys(query: Select[Any], table: Table) -> Select[Any]:
+    """Add to a query of a table its persons' sealed keys, as they are now."""
+    about, referrer = person.alias("about"), person.alias("referrer")
+    return (
+        query.outerjoin(about, about.c.id == table.c.person_id)
+        .outerjoin(referrer, referrer.c.id == table.c.referrer_id)
+        .add_columns(
+            about.c.key_sealed.label("person_key"),
+            referrer.c.key_sealed.label("referrer_key"),
+        )
+    )
+
+
+def people(row: Row[Any], keyring: Keyring) -> People | None:
+    """Give the people of a row of ``with_keys``; None where it names none."""
+    if row.person_id is None:
+        return None
+
+    def known(id_: int, sealed: str | None) -> Person:
+        return Person(id_, keyring.unwrap(sealed) if sealed else None)
+
+    referrer = None
+    if row.referrer_id is not None:
+        referrer = known(row.referrer_id, row.referrer_key)
+    return People(known(row.person_id, row.person_key), referrer)
+
+
+def seal(text: str, of: People) -> str:
+    """
+    Seal a text with the keys of all who are in it: it takes all of them to open it.
+
+    Of who is erased there is nothing to seal: the caller has left it out.
+    """
+    if of.gone.person:
+        return ""
+    for key in reversed(of.keys):
+        text = key.seal(text)
+    return text
+
+
+def opened(row: Row[Any], keyring: Keyring) -> str | None:
+    """
+    Open the sealed text of a row of ``with_keys``; None where it was erased.
+
+    Raises:
+        Permanent: no key fits.
+    """
+    text: str = row.sealed
+    if not text:
+        return None
+    of = people(row, keyring)
+    if of is None:
+        return keyring.open(text)
+    if any(of.gone):
+        return None
+    for key in of.keys:
+        text = key.open(text)
+    return text
+
+
+def columns(of: People) -> dict[str, int | None]:
+    """Name the people of a row that ``seal`` has sealed for them."""
+    names = of.referrer is not None and not any(of.gone)
+    return {
+        "person_id": of.person.id,
+        "referrer_id": of.referrer.id if of.referrer and names else None,
+    }
+
+
+def count(db: Connection) -> tuple[int, int]:
+    """Count persons, and those erased."""
+    known, erased = db.execute(
+        select(func.count(person.c.key_sealed), func.count(person.c.erased_at))
+    ).one()
+    return int(known), int(erased)
