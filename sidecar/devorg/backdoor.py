@@ -18,6 +18,7 @@ GET    /devorg/access          {username: {"objects": {"Lead": {"read": ["Email"
                                "create": [..] or null, "edit": [..] or null,
                                "delete": false}}, "permissions": ["ApiEnabled", ..]}}:
                                what each user's calls have touched; DELETE begins again
+POST   /devorg/rows            what only Setup makes: ``setup_rows``
 POST   /devorg/reset           forget all records, faults and counts
 """
 
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from sidecar.devorg import setup_rows
 from sidecar.devorg.events import backdoor as events
 from sidecar.devorg.faults import Fault
 from sidecar.devorg.metadata import backdoor as metadata
@@ -50,6 +52,7 @@ def blueprint(org: Org) -> Blueprint:
     metadata.add_routes(routes, org)
     events.add_routes(routes, org)
     add_visibility(routes, org)
+    setup_rows.add_routes(routes, org)
 
     @routes.get("")
     def state() -> Response:

@@ -183,6 +183,40 @@ def test_who_may_not_look_into_setup_finds_no_tooling_objects(served):
     assert found[1] == "INVALID_TYPE"
 
 
-def test_an_org_without_packages_has_none_installed(client):
+def test_packages_are_installed_by_the_back_door_alone(client):
     soql = "SELECT SubscriberPackage.NamespacePrefix FROM InstalledSubscriberPackage"
     assert client.query(soql, tooling=True) == []
+    package = client.backdoor(
+        "POST",
+        "rows",
+        {
+            "object": "SubscriberPackage",
+            "values": {"Name": "Referrals Inc", "NamespacePrefix": "refinc"},
+        },
+    ).json()["id"]
+    client.backdoor(
+        "POST",
+        "rows",
+        {
+            "object": "InstalledSubscriberPackage",
+            "values": {"SubscriberPackageId": package},
+        },
+    )
+    (found,) = client.query(soql, tooling=True)
+    assert found["SubscriberPackage"]["NamespacePrefix"] == "refinc"
+
+
+def test_the_back_door_knows_setup_objects_and_their_fields_alone(client):
+    for wrong in (
+        {"object": "Lead", "values": {"LastName": "L"}},
+        {"object": "UserLicense", "values": {"Nope": 1}},
+    ):
+        assert client.backdoor("POST", "rows", wrong).status_code == 400
+
+
+def test_the_back_door_changes_what_the_company_is(client):
+    (company,) = client.query("SELECT Id, IsSandbox FROM Organization")
+    row = {"object": "Organization", "id": company["Id"]}
+    client.backdoor("POST", "rows", {**row, "values": {"IsSandbox": True}})
+    assert client.query("SELECT IsSandbox FROM Organization")[0]["IsSandbox"] is True
+    client.backdoor("POST", "rows", {**row, "values": {"IsSandbox": False}})
