@@ -432,6 +432,33 @@ def test_it_runs_in_the_name_of_who_saved(org):
     assert task["CreatedById"] == org.user_named(REPS[0])
 
 
+def test_whoever_has_left_is_replaced_by_the_default_workflow_user(org):
+    install(org, Stalled=stalled(offset=1, unit="Hours"))
+    save(org, "Lead", user=REPS[0], LastName="L", Company="C")
+    save(org, "User", org.user_named(REPS[0]), IsActive=False)
+    later(org, hours=2)
+    assert late(org) == []
+    assert "default workflow user" in org.metadata.flows.timetable.failures[0]
+
+    org.metadata.flows.timetable.default_workflow_user = org.user_named(ADMIN)
+    save(org, "User", org.user_named(REPS[0]), IsActive=True)
+    save(org, "Lead", user=REPS[0], LastName="L", Company="C")
+    save(org, "User", org.user_named(REPS[0]), IsActive=False)
+    later(org, hours=2)
+    (task,) = org.records.table("Task").rows.values()
+    assert task["CreatedById"] == org.user_named(ADMIN)
+
+
+def test_a_path_after_the_commit_is_a_transaction_of_its_own(org):
+    note = create_records("Note", "Task", {"Subject": string("x" * 300)})
+    at_once = "<scheduledPaths><connector><targetReference>Note</targetReference></connector><pathType>AsyncAfterCommit</pathType></scheduledPaths>"
+    install(org, After=flow(note, start("", on="Create", paths=at_once)))
+    made = lead(org)
+    assert later(org, seconds=1) == 1
+    assert row(org, made)["LastName"] == "L"
+    assert "STRING_TOO_LONG" in org.metadata.flows.timetable.failures[0]
+
+
 def test_it_is_dropped_when_the_record_no_longer_meets_the_conditions(org):
     install(org, Stalled=stalled(offset=1, unit="Days"))
     made = lead(org)

@@ -54,12 +54,15 @@ class Timetable:
     Attributes:
         waiting: scheduled paths by flow, path and record.
         failures: what failed runs said; Salesforce mails it to an admin.
+        default_workflow_user: the id of the org's Default Workflow User, if it is
+            set.
     """
 
     def __init__(self, org: Org) -> None:
         self._org = org
         self.waiting: dict[Key, Waiting] = {}
         self.failures: list[str] = []
+        self.default_workflow_user: str | None = None
         # Flow -> the time up to which its schedule has been kept.
         self._kept: dict[str, datetime] = {}
         org.background.append(self._work)
@@ -161,7 +164,15 @@ class Timetable:
         )
         if flow is None or path is None or row is None:
             return  # deactivated, replaced by a version without it, or deleted
-        self._run(flow, path.first, flow.object_name, row, waits.user_id)
+        user = self._org.records.table("User").rows.get(waits.user_id, {})
+        user_id = waits.user_id if user.get("IsActive") else self.default_workflow_user
+        if user_id is None:
+            self.failures.append(
+                f"{flow.label}: the user is inactive and there is no default workflow "
+                "user"
+            )
+            return
+        self._run(flow, path.first, flow.object_name, row, user_id)
 
     def _run_schedule(self, flow: Flow) -> int:
         user_id = automated_process(self._org)
