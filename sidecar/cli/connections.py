@@ -7,10 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sidecar import keyring
 from sidecar.cli.frame import ID, json_option, note, show, show_json, wired
 from sidecar.console import authorize
+from sidecar.errors import Permanent
 from sidecar.intake import door, listener_wsdl
 from sidecar.playbooks import read as playbooks
 from sidecar.referral.journey import Milestone
@@ -89,11 +93,11 @@ def connections_add(
         org_id=to_18(org_id),
         hook_key=hook_key,
         flow=flow,
-        login_url=checked(login_url or instance_url, demo=demo_mode),
-        instance_url=checked(instance_url, demo=demo_mode),
+        login_url=_host("--login-url", login_url or instance_url, demo=demo_mode),
+        instance_url=_host("--instance-url", instance_url, demo=demo_mode),
         client_id=client_id,
         username=username,
-        secret=_secret(secret_file),
+        secret=_for_flow(flow, username, _secret(secret_file)),
         time_zone=_zone(time_zone),
         fallback_owner_id=to_18(fallback_owner) if fallback_owner else None,
         status_map=_statuses(statuses),
@@ -227,6 +231,30 @@ def _secret(file: Any) -> str:
     if not secret:
         raise click.UsageError("--secret-file is empty")
     return secret
+
+
+def _for_flow(flow: str, username: str, secret: str) -> str:
+    """Refuse at once what no login could work with."""
+    if flow != "jwt":
+        return secret
+    if not username:
+        raise click.UsageError("--username is needed: as whom the key logs in")
+    try:
+        key = load_pem_private_key(secret.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise click.UsageError(
+            "--secret-file holds no private key in PEM without a password"
+        ) from exc
+    if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
+        raise click.UsageError("--secret-file: Salesforce takes RSA keys, 2048 bits up")
+    return secret
+
+
+def _host(option: str, url: str, *, demo: bool) -> str:
+    try:
+        return checked(url, demo=demo)
+    except Permanent as exc:
+        raise click.UsageError(f"{option}: {exc}") from exc
 
 
 def _zone(name: str) -> str:

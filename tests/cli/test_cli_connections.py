@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sidecar.store import connections
 
@@ -12,7 +14,7 @@ GIVEN = {
     "--org-id": "00D000000000001",
     "--instance-url": "https://acme.my.salesforce.com/home",
     "--client-id": "3MVG9",
-    "--username": "integration@acme.example",
+    "--flow": "client_credentials",
     "--secret-file": "-",
 }
 
@@ -101,6 +103,8 @@ def test_an_org_may_bring_its_own_words_and_rules(sidecar, wiring, folder):
         ({"secret_file": None}, 2, "--secret-file"),
         ({"secret_file": "{folder}/none"}, 2, "--secret-file"),
         ({"flow": "password"}, 2, "--flow"),
+        ({"flow": "jwt"}, 2, "--username is needed"),
+        ({"flow": "jwt", "username": "i@acme.example"}, 2, "no private key"),
         ({"time_zone": "Mars/Olympus"}, 2, "--time-zone 'Mars/Olympus' is not known"),
         ({"time_zone": "Europe"}, 2, "--time-zone 'Europe' is not known"),
         ({"time_zone": "../etc/passwd"}, 2, "is not known"),
@@ -109,9 +113,9 @@ def test_an_org_may_bring_its_own_words_and_rules(sidecar, wiring, folder):
         ({"statuses": "{"}, 2, "--statuses takes an object"),
         ({"statuses": "[]"}, 2, "--statuses takes an object"),
         ({"statuses": '{"Neu": "new"}'}, 2, "submitted, contacted"),
-        ({"instance_url": "https://acme.example.com"}, 1, "not a host of Salesforce's"),
-        ({"instance_url": "http://acme.my.salesforce.com"}, 1, "not an https address"),
-        ({"login_url": "https://example.com"}, 1, "not a host of Salesforce's"),
+        ({"instance_url": "https://acme.example.com"}, 2, "not a host of Salesforce's"),
+        ({"instance_url": "http://acme.my.salesforce.com"}, 2, "not an https address"),
+        ({"login_url": "https://example.com"}, 2, "not a host of Salesforce's"),
         ({"playbook": "{folder}/wrong.yaml"}, 1, "version: Missing data"),
         ({"playbook": "{folder}/binary"}, 2, "binary is no text"),
         ({"secret_file": "{folder}/binary"}, 2, "binary is no text"),
@@ -195,3 +199,17 @@ def test_what_teaches_no_fields_is_told(
     assert result.exit_code == code
     assert told in result.stderr
     assert wiring.connection_of(hook_key).field_lists == {}
+
+
+@pytest.mark.parametrize(("bits", "code"), [(2048, 0), (1024, 2)])
+def test_a_key_that_salesforce_takes_is_taken(sidecar, bits, code):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+    result = sidecar(*add(flow="jwt", username="i@acme.example"), given=pem.decode())
+
+    assert result.exit_code == code, result.output
