@@ -125,6 +125,9 @@ def compare(
     if status and status not in {state.status for state in shown}:
         at = _reached_by(record, status, referral, covers_from, stamp)
         shown += [State(status, at, "record")] if at else []
+    if _left_behind(object_type, referral):
+        created = moment(record, "CreatedDate") or covers_from
+        shown = [each for each in shown if each.at <= created]
     expected = tuple(each for each in shown if covers_from <= each.at < until)
     missing = tuple(
         each
@@ -240,6 +243,20 @@ def _stamped(record: Mapping[str, Any]) -> list[State]:
         for place, state in enumerate(times)
         if state.at not in {later.at for later in times[place + 1 :]}
     ]
+
+
+def _left_behind(object_type: str, referral: Referral | None) -> bool:
+    """
+    Whether a referral goes on elsewhere, while its record may change for itself.
+
+    Conversion dates what it copies before the contact that it makes: that much is the
+    referral's. A converted lead changes no more.
+    """
+    return (
+        referral is not None
+        and object_type != "Lead"
+        and STATIONS[object_type] < STATIONS.get(referral.object_type, 0)
+    )
 
 
 def _reached_by(

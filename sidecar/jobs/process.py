@@ -221,9 +221,7 @@ def _heard(event: Event, seen: Seen, step: Step) -> list[Heard]:
     A message that came too late for its milestone is as good as lost: the reconciler
     makes up for it.
     """
-    late = step.verdict is Verdict.OLDER or (
-        step.verdict is Verdict.MOVED_ON and seen.object_type == "Lead"
-    )
+    late = step.verdict in {Verdict.OLDER, Verdict.MOVED_ON}
     if not seen.status or seen.changed_at is None or (late and not seen.recovered):
         return []
     return [

@@ -148,9 +148,7 @@ def advance(
 def _behind(seen: Seen, at: datetime, before: Referral) -> bool:
     """Whether a recovered state lies before what is known of the referral."""
     if _station(seen) < _station(before):
-        # A converted lead changes no more: what it reached, it reached before. A
-        # contact may go on beside its opportunity, and means nothing then.
-        return seen.object_type == "Lead"
+        return True
     if seen.read_back:
         return _station(seen) == _station(before) and at < before.changed_at
     return at <= before.changed_at

@@ -14,6 +14,8 @@ from sidecar.store.tables import connection, reconciliation
 REGULAR, SINCE, RESYNC = "regular", "since", "resync"
 OPEN = ("waiting", "sending")
 
+_YOUNG = timedelta(hours=1)
+
 
 @dataclass(frozen=True)
 class Reconciliation:
@@ -78,25 +80,38 @@ class Changes(TypedDict, total=False):
 
 
 def set_up(db: Connection, *, now: datetime, first_after: timedelta) -> None:
-    """Let each connection that has no regular reconciliation have one from now on."""
+    """
+    Let each connection that has no regular reconciliation have one.
+
+    It covers the connection's life where that has just begun; what an older one has
+    seen before nobody has written down.
+    """
     known = select(reconciliation.c.connection_id).where(
         reconciliation.c.kind == REGULAR
     )
-    missing = db.scalars(select(connection.c.id).where(connection.c.id.not_in(known)))
+    missing = select(connection.c.id, connection.c.created_at).where(
+        connection.c.id.not_in(known)
+    )
     rows = [
         {
-            "connection_id": id_,
+            "connection_id": row.id,
             "kind": REGULAR,
-            "since": now,
-            "covers_from": now,
+            "since": _from(row.created_at, now),
+            "covers_from": _from(row.created_at, now),
             "due_at": now + first_after,
             "created_at": now,
         }
-        for id_ in missing
+        for row in db.execute(missing)
     ]
     if rows:
         # Two clocks may find the same one missing.
         db.execute(insert(reconciliation).values(rows).on_conflict_do_nothing())
+
+
+def _from(created_at: datetime, now: datetime) -> datetime:
+    """The times of an org have whole seconds: what follows within one is later."""
+    young = timedelta() <= now - created_at < _YOUNG
+    return (created_at if young else now).replace(microsecond=0)
 
 
 def add(
