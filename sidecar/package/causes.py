@@ -166,7 +166,7 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
         ),
     ),
     (
-        r"dynamic dashboard",
+        r"dynamic dashboard|dashboards run as the logged-in user",
         Cause(
             "the edition's number of dynamic dashboards is used up",
             "let a dashboard of the org run as a named user, or leave out analytics",

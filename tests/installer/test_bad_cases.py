@@ -275,3 +275,78 @@ def test_an_admin_without_rights_is_told_so_before_anything_changes(customer):
     assert row.state == "dead"
     assert "Modify" in row.error or "INSUFFICIENT_ACCESS" in row.error
     assert ours(customer) == []
+
+
+def hold(customer, *, held):
+    customer.back_door("POST", "/deployments", body={"held": held})
+
+
+def test_another_deployment_running_in_the_org_is_waited_for(customer):
+    id_ = customer.ask(self_test=False)
+    customer.run(id_, until="validate")
+    hold(customer, held=True)
+    customer.run(id_, until="validating")
+    row = customer.turn(id_)
+    while "queue" not in row.progress["words"]:
+        row = customer.turn(id_)
+    assert (row.state, row.stage) == ("waiting", "validating")
+
+    hold(customer, held=False)
+    assert customer.run(id_).state == "done"
+
+
+def test_a_deployment_in_the_org_s_queue_is_cancelled_there(customer):
+    id_ = customer.ask(self_test=False)
+    customer.run(id_, until="deploy")
+    hold(customer, held=True)
+    customer.run(id_, until="deploying")
+    with customer.wiring.engine.begin() as db:
+        assert deployments.cancel(db, id_, now=customer.wiring.now())
+    customer.turn(id_)
+    hold(customer, held=False)
+
+    row = customer.run(id_)
+
+    assert (row.state, row.error) == ("dead", "cancelled; nothing was changed")
+    assert [each["Status"] for each in real_deployments(customer)] == ["Canceled"]
+    assert ours(customer) == []
+
+
+@pytest.mark.parametrize(
+    ("switch", "modules", "words"),
+    [
+        ({"path": False}, (), "Path is switched off"),
+        ({"languages": []}, ("translations",), "Translation Workbench"),
+        ({"dynamic_dashboards": 0}, ("analytics",), "run as the logged-in user"),
+    ],
+)
+def test_a_feature_that_is_off_is_told_before_anything_changes(
+    customer, switch, modules, words
+):
+    customer.back_door("POST", "/features", body=switch)
+
+    row = customer.run(customer.ask(modules=modules))
+
+    assert row.state == "dead"
+    assert words in row.error
+    assert "nothing was changed" in row.error
+    assert ours(customer) == []
+
+
+def test_a_limit_that_is_reached_mid_deploy_is_waited_for(customer):
+    id_ = customer.ask(self_test=False)
+    customer.run(id_, until="deploying")
+    customer.befall(
+        method="GET",
+        path="deployRequest",
+        status=403,
+        error_code="REQUEST_LIMIT_EXCEEDED",
+    )
+    row = customer.turn(id_)
+    while row.failures == 0:
+        row = customer.turn(id_)
+    assert (row.state, row.stage) == ("waiting", "deploying")
+    assert row.due_at > customer.wiring.now()
+
+    customer.wiring.now.move(hours=1)
+    assert customer.run(id_).state == "done"

@@ -82,7 +82,7 @@ def take_turn(
     Args:
         bundle: reads the package; asked only when there is something to do.
         lease: how long a turn may take before somebody else may take it.
-        poll: how long to wait before asking the org again.
+        poll: how long to wait, at most, before asking the org again.
 
     Returns:
         Whether there was a turn to take.

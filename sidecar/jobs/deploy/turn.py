@@ -169,6 +169,14 @@ def go(
 
 
 def again(turn: Turn, **changes: Any) -> Step:
-    """Look at the same stage once more, after a while."""
-    made: Changes = {"due_at": turn.now() + turn.poll, **changes}  # type: ignore[typeddict-item]
+    """Look at the same stage, or at the one given, after a while."""
+    made: Changes = {"due_at": turn.now() + _pause(turn), **changes}  # type: ignore[typeddict-item]
     return Step(made)
+
+
+def _pause(turn: Turn) -> timedelta:
+    """Ask soon at first, then the more rarely the longer it takes, up to ``poll``."""
+    timings = turn.deployment.evidence.get("timings", {})
+    began = timings.get(turn.deployment.stage)
+    so_far = turn.now() - datetime.fromisoformat(began[0]) if began else timedelta()
+    return min(turn.poll, max(turn.poll / 10, so_far / 2))
