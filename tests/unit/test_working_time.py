@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.referral.working_time import Promise, WorkingWeek, due_at
+from sidecar.referral.working_time import (
+    OFFICE_HOURS,
+    Day,
+    Hours,
+    Promise,
+    WorkingWeek,
+    after,
+    between,
+    due_at,
+    is_working,
+    spans,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEK = WorkingWeek(BERLIN)
@@ -42,15 +53,21 @@ PROMISES = st.one_of(
 
 
 @st.composite
+def days(draw: st.DrawFn, from_hour: int) -> Day:
+    """A day of up to three stretches of work, which may touch each other."""
+    edges = draw(
+        st.lists(st.integers(from_hour * 60, 24 * 60), max_size=6, unique=True)
+    )
+    clocks = [time(*divmod(edge % (24 * 60), 60)) for edge in sorted(edges)]
+    return tuple(map(Hours, clocks[::2], clocks[1::2]))
+
+
+@st.composite
 def weeks(draw: st.DrawFn, *, from_hour: int = 0) -> WorkingWeek:
     """Working weeks of every kind; ``from_hour`` keeps clear of changing clocks."""
-    starts = draw(st.integers(from_hour * 60, 23 * 60))
-    ends = draw(st.integers(starts + 1, 24 * 60 - 1))
     return WorkingWeek(
         draw(ZONES),
-        days=draw(st.frozensets(st.integers(0, 6), min_size=1)),
-        starts=time(*divmod(starts, 60)),
-        ends=time(*divmod(ends, 60)),
+        days=draw(st.lists(days(from_hour), min_size=7, max_size=7).filter(any)),
         holidays=draw(
             st.frozensets(st.dates(date(2025, 12, 20), date(2026, 12, 31)), max_size=9)
         ),
@@ -129,8 +146,43 @@ def test_due_is_always_within_working_time(
     due = due_at(now, promise, week)
 
     assert due >= now
-    assert week.works_on(due.date())
-    assert week.starts <= due.time() <= week.ends
+    before = due - timedelta(microseconds=1)
+    assert is_working(due, week) or is_working(before, week)
+
+
+@given(
+    at=MOMENTS,
+    amounts=st.tuples(*[st.timedeltas(timedelta(), timedelta(hours=90))] * 2),
+    week=weeks(),
+)
+def test_working_time_adds_up(
+    at: datetime, amounts: tuple[timedelta, timedelta], week: WorkingWeek
+) -> None:
+    """However it is parted, it is as long; and what was added is what is counted."""
+    one, other = amounts
+
+    whole = after(at, one + other, week)
+
+    assert between(at, whole, week) == one + other
+    first = after(at, one, week)
+    assert between(at, first, week) == one
+    assert between(first, whole, week) == other
+    assert after(first, other, week) == whole or not other
+    assert between(whole, at, week) == timedelta()
+
+
+@given(at=MOMENTS, week=weeks())
+def test_working_hours_follow_each_other(at: datetime, week: WorkingWeek) -> None:
+    """Also where the clocks leave out an hour between two stretches of work."""
+    found = spans(at, week)
+    some = [next(found) for _ in range(20)]
+
+    assert some[0][1] > at
+    assert all(opens < closes for opens, closes in some)
+    assert all(one[1] <= other[0] for one, other in pairwise(some))
+    for opens, closes in some:
+        assert is_working(opens, week)
+        assert is_working(closes - timedelta(microseconds=1), week)
 
 
 @given(
@@ -160,11 +212,21 @@ def test_a_longer_promise_is_never_due_earlier(
         assert first.astimezone(UTC) <= second.astimezone(UTC)
 
 
+def test_lunch_is_no_working_time() -> None:
+    day = (Hours(time(8), time(12)), Hours(time(13), time(16, 30)))
+    week = WorkingWeek(BERLIN, days=[day] * 5 + [(), ()])
+
+    due = due_at(berlin(WEDNESDAY, "11:00"), Promise(hours=2), week)
+    assert due == berlin(WEDNESDAY, "14:00")
+    assert not is_working(berlin(WEDNESDAY, "12:00"), week)
+    assert is_working(berlin(WEDNESDAY, "13:00"), week)
+    end = due_at(berlin(WEDNESDAY, "11:00"), Promise(days=1), week)
+    assert end == berlin(date(2026, 1, 15), "16:30")
+
+
 def test_a_night_shift_does_not_go_back_in_time_with_the_clocks() -> None:
     """Between two and three, on 25 October, Berlin's clocks show each minute twice."""
-    week = WorkingWeek(
-        BERLIN, days=frozenset(range(7)), starts=time(0), ends=time(23, 59)
-    )
+    week = WorkingWeek(BERLIN, days=[(Hours(time(0), time(0)),)] * 7)
     second_time = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)  # 02:30 again
 
     assert due_at(second_time, Promise(), week).astimezone(UTC) == second_time
@@ -173,18 +235,24 @@ def test_a_night_shift_does_not_go_back_in_time_with_the_clocks() -> None:
     ) == second_time + timedelta(hours=2)
 
 
+OFFICE = OFFICE_HOURS[0]
+NINE, FIVE, NOON = time(9), time(17), time(12)
+
+
 @pytest.mark.parametrize(
-    "given",
+    "days",
     [
-        {"days": frozenset()},
-        {"days": frozenset({7})},
-        {"starts": time(17), "ends": time(9)},
-        {"starts": time(9), "ends": time(9)},
+        [()] * 7,
+        [OFFICE] * 5,
+        [(Hours(FIVE, NINE),)] * 7,
+        [(Hours(NINE, NINE),)] * 7,
+        [(Hours(NINE, FIVE), Hours(NOON, time(0)))] * 7,
+        [(Hours(NINE, time(0)), Hours(NOON, time(0)))] * 7,
     ],
 )
-def test_a_week_in_which_nobody_works_is_refused(given: dict[str, object]) -> None:
+def test_a_week_in_which_nobody_works_is_refused(days: list[Day]) -> None:
     with pytest.raises(ValueError, match="a working"):
-        WorkingWeek(BERLIN, **given)  # type: ignore[arg-type]
+        WorkingWeek(BERLIN, days=days)
 
 
 def test_holidays_without_end_are_an_error_not_a_loop() -> None:
