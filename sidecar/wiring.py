@@ -46,20 +46,12 @@ from sidecar.salesforce.records import Records, Rep
 from sidecar.salesforce.refusals import LoggedOut
 from sidecar.salesforce.session import Sessions, http_session
 from sidecar.settings import Settings, WrongSetting
-from sidecar.store import (
-    audit,
-    connections,
-    database,
-    quarantine,
-    retention,
-    webhook_secrets,
-)
+from sidecar.store import connections, database, quarantine, webhook_secrets
 from sidecar.store.connections import OrgConnection
 from sidecar.store.deployments import Admin
 from sidecar.store.follow_ups import Attempt
 from sidecar.store.inbox import Arrival
 from sidecar.store.quarantine import Refused
-from sidecar.store.retention import Terms
 from sidecar.store.scribe import Delivery, Scribe
 from sidecar.store.webhook_secrets import SeenCertificate
 
@@ -471,30 +463,6 @@ class Wiring:
             now=self.now(),
         )
 
-    def purge(self, *, who: str) -> dict[str, int]:
-        """
-        End what has been kept long enough; it is noted if anything was.
-
-        Returns:
-            What was looked at, and how many of it were emptied or removed.
-        """
-        given = self.settings
-        terms = Terms(
-            events=_days(given.keep_events_days),
-            quarantine=_days(given.keep_quarantine_days),
-            follow_ups=_days(given.keep_follow_ups_days),
-            deliveries=_days(given.keep_deliveries_days),
-        )
-        done = dict(
-            retention.purge(self.engine, terms, now=self.now(), keyring=self.keyring)
-        )
-        if any(done.values()):
-            with self.engine.begin() as db:
-                audit.note(
-                    db, who=who, what="privacy.purge", details=done, now=self.now()
-                )
-        return done
-
     def playbook_of(self, connection: OrgConnection) -> Playbook:
         """The connection's own playbook, or the package's."""
         if connection.playbook:
@@ -531,11 +499,6 @@ class Wiring:
             autocommit=True,
             **database.CONNECT_ARGS,  # type: ignore[arg-type]
         )
-
-
-def _days(number: int) -> timedelta:
-    """For ever is a hundred years."""
-    return timedelta(days=min(number, 36_500))
 
 
 _RECORD_TYPES = {"00Q": "Lead", "003": "Contact", "006": "Opportunity"}
