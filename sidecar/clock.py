@@ -1,12 +1,19 @@
-"""Entry for the clock: every 15 seconds by default, whatever is due is rung for."""
+"""Entry for the clock: every 15 seconds by default, whatever is due is rung for.
+
+Once a day, and when it starts, what has been kept long enough comes to its end.
+"""
 
 import signal
 import threading
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from sidecar.errors import SidecarError
 from sidecar.logs import log
 from sidecar.wiring import Wiring
+
+_HOUR_SECONDS = 3_600
+_DAY_SECONDS = 24 * _HOUR_SECONDS
 
 
 def run(wiring: Wiring) -> None:
@@ -14,6 +21,11 @@ def run(wiring: Wiring) -> None:
     stopped = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stopped.set())
+    # The first purge of a large database takes a while, and nobody waits for it.
+    purging = threading.Thread(
+        target=purge_daily, args=(wiring, stopped), name="purge", daemon=True
+    )
+    purging.start()
     while not stopped.is_set():
         try:
             rings = wiring.sweep()
@@ -23,3 +35,17 @@ def run(wiring: Wiring) -> None:
             if rings:
                 log().info("clock.swept", rings=rings)
         stopped.wait(wiring.settings.sweep_seconds)
+
+
+def purge_daily(wiring: Wiring, stopped: threading.Event) -> None:
+    """Purge now and every day; where that fails, an hour later."""
+    while not stopped.is_set():
+        pause = _DAY_SECONDS
+        try:
+            done = wiring.purge(who="the clock")
+        except (SidecarError, SQLAlchemyError) as exc:
+            log().warning("clock.not_purged", reason=str(getattr(exc, "orig", exc)))
+            pause = _HOUR_SECONDS
+        else:
+            log().info("clock.purged", ended=done)
+        stopped.wait(pause)

@@ -89,6 +89,18 @@ class Settings:
     sweep_seconds: int = 15
     """How often the clock rings for what is due."""
 
+    keep_events_days: int = 30
+    """For so long an event that is done or dead keeps what it said of people."""
+
+    keep_quarantine_days: int = 30
+    """For so long a refused message is kept, from when it last came."""
+
+    keep_follow_ups_days: int = 400
+    """For so long a follow-up that is over keeps its words."""
+
+    keep_deliveries_days: int = 30
+    """For so long the ids of signed messages are kept, against repeats."""
+
     admin_token: str = field(default="", repr=False)
     """Access token of the admin who installs; for `sidecar package` alone."""
 
@@ -133,6 +145,10 @@ _LEAST = {
     "events_per_minute": 1,
     "lease_seconds": 5,
     "sweep_seconds": 1,
+    "keep_events_days": 1,
+    "keep_quarantine_days": 1,
+    "keep_follow_ups_days": 1,
+    "keep_deliveries_days": 1,
 }
 
 # Read by the test suite alone; not a setting of the service.
@@ -175,6 +191,10 @@ def _value(name: str, field: str, value: str) -> object:
             | "events_per_minute"
             | "lease_seconds"
             | "sweep_seconds"
+            | "keep_events_days"
+            | "keep_quarantine_days"
+            | "keep_follow_ups_days"
+            | "keep_deliveries_days"
         ):
             least = _LEAST[field]
             if not re.fullmatch("[0-9]{1,12}", value) or int(value) < least:

@@ -46,12 +46,20 @@ from sidecar.salesforce.records import Records, Rep
 from sidecar.salesforce.refusals import LoggedOut
 from sidecar.salesforce.session import Sessions, http_session
 from sidecar.settings import Settings, WrongSetting
-from sidecar.store import connections, database, quarantine, webhook_secrets
+from sidecar.store import (
+    audit,
+    connections,
+    database,
+    quarantine,
+    retention,
+    webhook_secrets,
+)
 from sidecar.store.connections import OrgConnection
 from sidecar.store.deployments import Admin
 from sidecar.store.follow_ups import Attempt
 from sidecar.store.inbox import Arrival
 from sidecar.store.quarantine import Refused
+from sidecar.store.retention import Terms
 from sidecar.store.scribe import Delivery, Scribe
 from sidecar.store.webhook_secrets import SeenCertificate
 
@@ -499,6 +507,11 @@ class Wiring:
             autocommit=True,
             **database.CONNECT_ARGS,  # type: ignore[arg-type]
         )
+
+
+def _days(number: int) -> timedelta:
+    """For ever is a hundred years."""
+    return timedelta(days=min(number, 36_500))
 
 
 _RECORD_TYPES = {"00Q": "Lead", "003": "Contact", "006": "Opportunity"}

@@ -15,6 +15,7 @@ from sidecar.cli import (
     followups,
     keys,
     package,
+    privacy,
     reconcile,
     run,
     secrets,
@@ -45,6 +46,7 @@ for command in (
     reconcile.reconcile,
     reconcile.resync,
     reconcile.completeness,
+    privacy.privacy,
     audit.audit,
     doctor.doctor,
 ):

@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from sidecar import logs, settings
@@ -73,14 +74,21 @@ def wired(command: Command) -> Command:
 def note(wiring: Wiring, what: str, about: str, **details: object) -> None:
     """Say in the audit trail what the person at this machine has just done."""
     with wiring.engine.begin() as db:
-        audit.note(
-            db,
-            who=f"{_person()} (command line)",
-            what=what,
-            about=about,
-            details=details,
-            now=wiring.now(),
-        )
+        note_within(db, wiring, what, about, **details)
+
+
+def note_within(
+    db: Connection, wiring: Wiring, what: str, about: str, **details: object
+) -> None:
+    """As ``note``, in the transaction of what is done."""
+    audit.note(
+        db,
+        who=f"{_person()} (command line)",
+        what=what,
+        about=about,
+        details=details,
+        now=wiring.now(),
+    )
 
 
 def _person() -> str:

@@ -143,6 +143,10 @@ def deliver_emails(
                     # its lease ends and somebody else sends it as well.
                     _settle(engine, [_Ending(End("waiting"))], [attempt], now())
                     continue
+                with engine.connect() as db:
+                    if not follow_ups.is_current(db, attempt):
+                        # Whom it is about was erased since the batch was claimed.
+                        continue
                 send = partial(
                     _send, connection, attempt, known, outgoing=outgoing, write=write
                 )

@@ -17,9 +17,17 @@ from sidecar.logs import log
 from sidecar.referral.journey import Referral, Seen, Step, Verdict, advance
 from sidecar.referral.playbook import FollowUp, Playbook, plan
 from sidecar.referral.working_time import WorkingWeek
-from sidecar.store import connections, follow_ups, inbox, reached, referrals
+from sidecar.store import (
+    connections,
+    follow_ups,
+    inbox,
+    reached,
+    recognition,
+    referrals,
+)
 from sidecar.store.connections import OrgConnection
 from sidecar.store.inbox import Event
+from sidecar.store.persons import Gone
 from sidecar.store.reached import Heard
 
 
@@ -165,6 +173,11 @@ def _decide(
                 deeds.outcomes[event.id] = outcome
             case seen:
                 told.append((event, seen))
+    # Of who is erased nothing is kept but numbers, whatever still comes.
+    gone = recognition.gone(
+        db, connection.org_id, [seen for _, seen in told], keyring=keyring
+    )
+    told = [(event, _permitted(seen, gone.get(seen.key))) for event, seen in told]
     # Stable: what carries no time keeps its place at the end, to be read back.
     told.sort(key=lambda item: item[1].changed_at or now + timedelta(days=1))
     known = referrals.load(
@@ -184,7 +197,9 @@ def _decide(
         if step.referral is None:
             continue
         known[seen.key] = changed[seen.key] = step.referral
-        if step.at_milestone is not None:
+        if seen.key in gone and gone[seen.key].person:
+            deeds.outcomes[event.id] += ", by somebody erased"
+        elif step.at_milestone is not None:
             planned += [
                 (event.id, seen.key, follow_up)
                 for follow_up in plan(
@@ -211,7 +226,14 @@ def _decide(
         keyring=keyring,
     )
     inbox.settle(db, deeds.outcomes)
+    erased = [event.id for event, seen in told if seen.key in gone]
+    done = deeds.outcomes.keys() & erased
+    inbox.empty(db, done, now=now, keyring=keyring)
     return deeds
+
+
+def _permitted(seen: Seen, gone: Gone | None) -> Seen:
+    return replace(seen, details=gone.permitted(seen.details)) if gone else seen
 
 
 def _heard(event: Event, seen: Seen, step: Step) -> list[Heard]:

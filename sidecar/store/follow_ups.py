@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
     func,
@@ -47,7 +48,11 @@ class Attempt:
 
 @dataclass(frozen=True)
 class End:
-    """How an attempt ended: ``done``, ``waiting``, ``dead`` or ``uncertain``."""
+    """
+    How an attempt ended: ``done``, ``waiting``, ``dead`` or ``uncertain``.
+
+    One that was cancelled meanwhile is over, unless it was done all the same.
+    """
 
     state: str
     receipt: str | None = None
@@ -166,7 +171,13 @@ def settle(
         .where(
             follow_up.c.id == bindparam("of_id"),
             follow_up.c.attempts == bindparam("of_attempt"),
-            follow_up.c.state == "sending",
+            or_(
+                follow_up.c.state == "sending",
+                and_(
+                    follow_up.c.state == "cancelled",
+                    bindparam("to_state", type_=Text) == "done",
+                ),
+            ),
         )
         .values(
             state=bindparam("to_state"),
@@ -190,6 +201,18 @@ def settle(
             for id_, (number, end) in ends.items()
         ],
     )
+
+
+def is_current(db: Connection, attempt: Attempt) -> bool:
+    """Tell whether an attempt is still to be made: nobody cancelled or took it."""
+    found = db.scalar(
+        select(follow_up.c.id).where(
+            follow_up.c.id == attempt.id,
+            follow_up.c.attempts == attempt.number,
+            follow_up.c.state == "sending",
+        )
+    )
+    return found is not None
 
 
 def due(db: Connection, *, now: datetime) -> list[tuple[int, str]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, func, select, text, update
+from sqlalchemy import Connection, Select, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
@@ -33,6 +33,12 @@ class Arrival(NamedTuple):
     """What it comes to, where nothing is to be done; such an event is done."""
     due_at: datetime | None = None
     """Aware: not to be worked on before, and with ``error`` why. None: at once."""
+
+
+# What an event broke on may quote it.
+WITHOUT_CONTENT = case(
+    (event.c.state == "dead", "given up on; what it carried is no longer kept")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,26 @@ def bury(db: Connection, ids: Iterable[int], *, why: str) -> None:
         .where(event.c.id.in_(list(ids)), event.c.state == "waiting")
         .values(state="dead", error=why, attempts=event.c.attempts + 1)
     )
+
+
+def empty(
+    db: Connection, ids: Iterable[int], *, now: datetime, keyring: Keyring
+) -> int:
+    """Take out of events what they said of people; how many had something."""
+    ids = list(ids)
+    if not ids:
+        return 0
+    emptied = (
+        update(event)
+        .where(event.c.id.in_(ids), event.c.emptied_at.is_(None))
+        .values(sealed=nothing(keyring), emptied_at=now, error=WITHOUT_CONTENT)
+    )
+    return db.execute(emptied).rowcount
+
+
+def nothing(keyring: Keyring) -> str:
+    """Seal what an emptied event carries."""
+    return keyring.seal(json.dumps({"fields": {}}))
 
 
 def replay(db: Connection, ids: Iterable[int], *, now: datetime) -> list[int]:

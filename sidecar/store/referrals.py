@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
 from sidecar.referral.journey import Milestone, Referral
-from sidecar.store import persons
+from sidecar.store import persons, recognition
 from sidecar.store.persons import People
 from sidecar.store.tables import referral
 
@@ -60,7 +60,7 @@ def remember(
     the lane of the connection.
     """
     referrals = list(referrals)
-    people = persons.recognise(db, org_id, referrals, now=now, keyring=keyring)
+    people = recognition.recognise(db, org_id, referrals, now=now, keyring=keyring)
     rows = [_row(org_id, item, people[item.key], now) for item in referrals]
     if not rows:
         return
