@@ -104,6 +104,12 @@ class Customer:
         assert kept is not None
         return kept
 
+    def state(self) -> asking.State:
+        """What we know to be installed."""
+        return asking.state(
+            self.wiring.engine, self.connection_id, keyring=self.wiring.keyring
+        )
+
     def find(self, id_: int) -> Deployment:
         """The row as it stands."""
         with self.wiring.engine.connect() as db:
