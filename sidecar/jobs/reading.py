@@ -14,6 +14,7 @@ _OF_ANY = {
     "Referral_Code__c": "code",
     "Referral_Source__c": "source",
     "Referral_Type__c": "type",
+    "Referral_Consent__c": "consent",
 }
 _OF_A_PERSON = {
     "FirstName": "first_name",
