@@ -450,11 +450,10 @@ def test_over_tls_an_unknown_issuer_gets_no_connection(served):
 
 def test_callers_who_begin_no_tls_hold_up_nobody(served):
     """As many as there are threads, twice."""
-    idle = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(4)]
-    for caller, sent in zip(
-        idle, (b"", b"\x16", b"GET / HTTP/1.1\r\n\r\n", b"\0" * 99), strict=True
-    ):
-        caller.sendall(sent)
+    begun = (b"", b"GET / HTTP/1.1\r\n\r\n", b"\0" * 99, *[b"\x16\x03\x01"] * 4)
+    idle = [socket.create_connection(("127.0.0.1", served.port)) for _ in begun]
+    for caller, some in zip(idle, begun, strict=True):
+        caller.sendall(some)
     with served.session(client(), BETWEEN) as session:
         assert served.post(session).status_code == 200
     for caller in idle:

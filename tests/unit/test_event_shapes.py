@@ -266,6 +266,15 @@ def test_what_is_no_event_is_refused_with_a_reason(document):
     assert str(caught.value).isprintable()
 
 
+def test_an_event_is_unwrapped_so_often_and_no_more():
+    document = sent.bare()
+    for _ in range(3):
+        document = {"type": "x", "data": document}
+    assert only(document).record_id == sent.LEAD
+    with pytest.raises(Unreadable, match="wrapped"):
+        rows({"type": "x", "data": document})
+
+
 # Documents that nearly are something: the words of all wrappings, put together anyhow.
 _WORDS = st.sampled_from(
     [
