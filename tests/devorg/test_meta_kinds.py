@@ -491,6 +491,12 @@ SHARE = "<folderShares><accessLevel>View</accessLevel><sharedTo>x@example.com</s
             "scope: Invalid value specified: everyone",
         ),
         (
+            "report",
+            "<format>",
+            "<currency>EUR</currency><format>",
+            "currency: Invalid value specified: EUR",
+        ),
+        (
             "dashboard",
             "Friends/Leads_by_Friend",
             "Friends/Nope",

@@ -274,6 +274,12 @@ def test_person_accounts_show_on_accounts(org):
     assert b"<orgHasPersonAccounts>true</orgHasPersonAccounts>" in answer.data
 
 
+def test_state_picklists_give_addresses_codes(org):
+    features(org, state_country_picklists=True)
+    assert org.schema["Lead"].field("StateCode") is not None
+    assert org.schema["Contact"].field("MailingCountryCode") is not None
+
+
 # ---- deleting
 
 

@@ -20,6 +20,7 @@ from sidecar.devorg.metadata.element import (
     text,
 )
 from sidecar.devorg.metadata.navigation import need_app, need_tab
+from sidecar.devorg.metadata.rows import forget_rows, keep_row
 from sidecar.devorg.metadata.work import Work, check_name, missing, too_long
 from sidecar.devorg.schema import Field, ObjectType, Row
 from sidecar.devorg.standard_objects import USER_PERMISSIONS
@@ -81,10 +82,10 @@ def apply(work: Work, part: Part, component_id: str) -> str:
     }
     if description:
         row["Description"] = description
-    _put(work, "PermissionSet", component_id, row)
+    keep_row(work, "PermissionSet", component_id, row)
     _forget_grants(work, component_id)
     for grants, values in _grants(work, element):
-        _put(work, grants, None, {"ParentId": component_id, **values})
+        keep_row(work, grants, None, {"ParentId": component_id, **values})
     return component_id
 
 
@@ -94,11 +95,8 @@ def remove(work: Work, full_name: str) -> None:
     if component is None:
         return
     _forget_grants(work, component.id)
-    assignments = work.org.records.table("PermissionSetAssignment")
-    for record_id, row in list(assignments.rows.items()):
-        if row["PermissionSetId"] == component.id:
-            assignments.delete(record_id)
-    work.org.records.table("PermissionSet").delete(component.id)
+    forget_rows(work, "PermissionSetAssignment", "PermissionSetId", component.id)
+    forget_rows(work, "PermissionSet", "Id", component.id)
 
 
 def _check_pages(work: Work, element: Element) -> None:
@@ -194,31 +192,4 @@ def _field(work: Work, full_name: str) -> tuple[ObjectType, Field]:
 
 def _forget_grants(work: Work, set_id: str) -> None:
     for name in _GRANTS:
-        table = work.org.records.table(name)
-        for record_id, row in list(table.rows.items()):
-            if row["ParentId"] == set_id:
-                table.delete(record_id)
-
-
-def _put(work: Work, type_name: str, record_id: str | None, values: Row) -> None:
-    """Store a setup record, as the platform itself does."""
-    org = work.org
-    type_ = org.schema[type_name]
-    table = org.records.table(type_name)
-    record_id = record_id or org.ids.new(type_.key_prefix or "000")
-    now = org.clock.second()
-    before = table.rows.get(record_id)
-    row: Row = {
-        "Id": record_id,
-        "IsDeleted": False,
-        "CreatedDate": before["CreatedDate"] if before else now,
-        "CreatedById": before["CreatedById"] if before else work.user_id,
-        "LastModifiedDate": now,
-        "LastModifiedById": work.user_id,
-        "SystemModstamp": now,
-    }
-    for field in type_.fields.values():
-        if field.default is not None:
-            row.setdefault(field.name, field.default)
-    row.update(values)
-    table.put(record_id, row)
+        forget_rows(work, name, "ParentId", set_id)

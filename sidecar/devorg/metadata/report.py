@@ -18,6 +18,7 @@ from sidecar.devorg.metadata.element import (
     text,
     texts,
 )
+from sidecar.devorg.metadata.optional_fields import CURRENCIES
 from sidecar.devorg.metadata.report_columns import ROW_COUNT, Reportable, reportable
 from sidecar.devorg.metadata.work import Work, check_length, check_name, missing
 
@@ -98,7 +99,8 @@ def need_folder(work: Work, type_: str, name: str) -> None:
 
 def _check_currency(work: Work, element: Element) -> None:
     currency = text(element, "currency")
-    if currency and not work.features.multi_currency and currency not in {"USD", "EUR"}:
+    known = CURRENCIES if work.features.multi_currency else CURRENCIES[:1]
+    if currency and currency not in known:
         raise Problem(f"currency: Invalid value specified: {currency}")
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sidecar.devorg.metadata.deploy import Message
 from sidecar.devorg.metadata.deployment import Deployment, Options
-from sidecar.devorg.metadata.test_run import TestRun
+from sidecar.devorg.metadata.test_run import Test, TestRun
 from sidecar.devorg.schema import Row
 from sidecar.devorg.soap.envelope import NIL, Nil
 
@@ -107,38 +107,39 @@ def _tests(made: TestRun) -> dict[str, object]:
             }
             for each in made.warnings
         ],
-        "failures": [
-            {
-                "id": _NO_ID,
-                "message": each.message,
-                "methodName": each.method,
-                "name": each.class_name,
-                "namespace": NIL,
-                "packageName": each.class_name,
-                "seeAllData": False,
-                "stackTrace": f"Class.{each.class_name}.{each.method}: line 1",
-                "time": 1.0,
-                "type": "Class",
-            }
-            for each in made.failed
-        ],
+        "failures": [_failure(each) for each in made.failed],
         "flowCoverage": [],
         "flowCoverageWarnings": [],
         "numFailures": len(made.failed),
         "numTestsRun": len(made.tests),
-        "successes": [
-            {
-                "id": _NO_ID,
-                "methodName": each.method,
-                "name": each.class_name,
-                "namespace": NIL,
-                "seeAllData": False,
-                "time": 1.0,
-            }
-            for each in made.tests
-            if each.passed
-        ],
+        "successes": [_success(each) for each in made.tests if each.passed],
         "totalTime": float(len(made.tests)),
+    }
+
+
+def _failure(test: Test) -> dict[str, object]:
+    return {
+        "id": _NO_ID,
+        "message": test.message,
+        "methodName": test.method,
+        "name": test.class_name,
+        "namespace": NIL,
+        "packageName": test.class_name,
+        "seeAllData": False,
+        "stackTrace": f"Class.{test.class_name}.{test.method}: line 1, column 1",
+        "time": 1.0,
+        "type": "Class",
+    }
+
+
+def _success(test: Test) -> dict[str, object]:
+    return {
+        "id": _NO_ID,
+        "methodName": test.method,
+        "name": test.class_name,
+        "namespace": NIL,
+        "seeAllData": False,
+        "time": 1.0,
     }
 
 

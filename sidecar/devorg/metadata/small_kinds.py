@@ -13,6 +13,7 @@ from sidecar.devorg.metadata import formula_scope
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import Problem, check, children, text, texts
 from sidecar.devorg.metadata.report_type import follow
+from sidecar.devorg.metadata.rows import forget_rows, keep_row
 from sidecar.devorg.metadata.work import (
     Work,
     check_name,
@@ -56,23 +57,17 @@ def custom_permission(work: Work, part: Part, component_id: str) -> str:
     label = text(part.element, "label") or ""
     if len(label) > 80:
         raise too_long("MasterLabel", 80)
-    now = work.org.clock.second()
-    row: dict[str, object] = {
-        "Id": component_id,
-        "IsDeleted": False,
-        "CreatedDate": now,
-        "CreatedById": work.user_id,
-        "LastModifiedDate": now,
-        "LastModifiedById": work.user_id,
-        "SystemModstamp": now,
-        "DeveloperName": part.full_name,
-        "MasterLabel": label,
-        "IsProtected": False,
-    }
-    if description := text(part.element, "description"):
-        row["Description"] = description
-    work.org.records.table("CustomPermission").put(component_id, row)
-    return component_id
+    return keep_row(
+        work,
+        "CustomPermission",
+        component_id,
+        {
+            "DeveloperName": part.full_name,
+            "MasterLabel": label,
+            "IsProtected": False,
+            "Description": text(part.element, "description"),
+        },
+    )
 
 
 def remove_custom_permission(work: Work, full_name: str) -> None:
@@ -80,11 +75,8 @@ def remove_custom_permission(work: Work, full_name: str) -> None:
     component = work.components.get("CustomPermission", full_name)
     if component is None:
         return
-    access = work.org.records.table("SetupEntityAccess")
-    for record_id, row in list(access.rows.items()):
-        if row["SetupEntityId"] == component.id:
-            access.delete(record_id)
-    work.org.records.table("CustomPermission").delete(component.id)
+    forget_rows(work, "SetupEntityAccess", "SetupEntityId", component.id)
+    forget_rows(work, "CustomPermission", "Id", component.id)
 
 
 def list_view(work: Work, part: Part, _component_id: str) -> None:
