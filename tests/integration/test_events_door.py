@@ -17,13 +17,14 @@ from messages import lead, lead_id, message, notification
 from sqlalchemy import select
 
 from sidecar.errors import Retryable
-from sidecar.intake import arrivals, outbound_message, webhook
+from sidecar.intake import arrivals, outbound_message, own_writes, webhook
 from sidecar.intake.brake import LIMIT
 from sidecar.intake.rates import Rates
 from sidecar.intake.signatures.reasons import Reason
 from sidecar.jobs.process import process
 from sidecar.keyring import fingerprint
-from sidecar.store import inbox, quarantine, webhook_secrets
+from sidecar.salesforce.ids import is_id
+from sidecar.store import connections, inbox, quarantine, webhook_secrets
 from sidecar.store.tables import event, follow_up
 from sidecar.store.webhook_secrets import Kind, NewSecret
 
@@ -388,6 +389,29 @@ def test_our_own_writes_bring_no_work(door):
 
     (kept,) = door.events()
     assert (kept.state, kept.outcome) == ("done", "ignored: our own write")
+
+
+def test_as_whom_we_write_is_learnt_at_login(wiring, linked):
+    """Promise 15: so that our own changes are known again."""
+    _, token = wiring.current(linked.id)
+    wiring.renew(linked.id, token)
+    with wiring.engine.connect() as db:
+        found = connections.find(db, linked.id)
+
+    assert is_id(found.integration_user_id)
+    assert found.integration_user_id.startswith("005")
+    change = sent.CHANGE | {"Changed_By_Id__c": found.integration_user_id[:15]}
+    assert own_writes.ours(change, found.integration_user_id)
+
+
+def test_what_nobody_sends_again_is_forgotten(door, hand):
+    door.send(sent.bare())
+    hand.move(days=6)
+    door.wiring.sweep()
+    assert door.send(sent.bare(uuid="other")).told["new"] == 0, "it is still known"
+    hand.move(days=2)
+    door.wiring.sweep()
+    assert door.send(sent.bare(uuid="other")).told["new"] == 1
 
 
 def test_a_hundred_events_in_one_message_are_a_hundred_rows(door):
