@@ -2,44 +2,137 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
 
+from sidecar.referral.business_calendar import Recipients, person
+from sidecar.referral.conditions import Condition, holds
 from sidecar.referral.journey import Milestone, Referral
 from sidecar.referral.working_time import Promise, WorkingWeek, due_at
 
 
 @dataclass(frozen=True)
 class TaskRule:
-    """A task for the record's owner; texts may name ``PLACES``."""
+    """A task for somebody; texts may name ``PLACES``."""
 
     subject: str
     description: str
     due: Promise
     priority: str
+    to: str = "owner"
 
 
 @dataclass(frozen=True)
 class EmailRule:
-    """A mail to the record's owner, from one of the templates."""
+    """A mail to somebody, from one of the templates."""
 
     template: str
+    to: str = "owner"
+
+
+TO = ("owner", "backup", "manager")
+"""Whom a rule may address: the record's owner, who stands in, who is above."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do; its name is unique within its milestone."""
+    """
+    One thing to do; its name is unique within its milestone, or its clock's stage.
+
+    Attributes:
+        when: what must be true of the referral then.
+        later: how long after the milestone; None for at once. Forgotten when the
+            referral moves on before.
+    """
 
     name: str
     rule: TaskRule | EmailRule
+    when: Condition | None = None
+    later: Promise | timedelta | None = None
+
+
+class Stage(StrEnum):
+    """What happens to a response clock that nobody stops, in this order."""
+
+    AT_RISK = "at_risk"  # most of the promised time is over
+    DUE = "due"  # all of it is
+    OVERDUE = "overdue"  # the promise is broken
+    BACKUP = "backup"  # escalated to who stands in for the owner
+    MANAGER = "manager"  # escalated once more
+
+
+@dataclass(frozen=True)
+class StageRule:
+    """
+    When a stage comes, and what it brings.
+
+    ``at`` is a share of the promised time, in percent, for the stages up to ``due``,
+    and working time after it for those that follow.
+    """
+
+    at: int | Promise
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True)
+class Within:
+    """Another promise for referrals of a type, or of a team; empty for any."""
+
+    within: Promise
+    type: str = ""
+    team: str = ""
+
+
+@dataclass(frozen=True)
+class ClockRule:
+    """
+    A response clock: what is promised while a referral stands at a milestone.
+
+    Attributes:
+        name: unique within the playbook.
+        milestones: at each of these one clock starts; it stops when the referral is
+            there no longer.
+        within: the promise; ``others`` come first where they fit.
+        rests_at: the org's statuses at which no time counts.
+        writes_due: the record is told by when the promise must be kept.
+    """
+
+    name: str
+    milestones: tuple[Milestone, ...]
+    within: Promise
+    others: tuple[Within, ...] = ()
+    stages: Mapping[Stage, StageRule] = field(default_factory=dict)
+    rests_at: AbstractSet[str] = frozenset()
+    writes_due: bool = False
+
+
+Actions: TypeAlias = Mapping[Milestone, tuple[Action, ...]]
 
 
 @dataclass(frozen=True)
 class Playbook:
-    """What to do at each milestone; a milestone without actions may be missing."""
+    """
+    What to do at each milestone; a milestone without actions may be missing.
+
+    ``types`` holds what referrals of a type bring instead, where it differs.
+    """
 
     version: str
-    actions: Mapping[Milestone, tuple[Action, ...]]
+    actions: Actions
+    types: Mapping[str, Actions] = field(default_factory=dict)
+    clocks: tuple[ClockRule, ...] = ()
+
+    def actions_for(self, referral: Referral) -> tuple[Action, ...]:
+        """Give all actions of the milestone at which a referral stands."""
+        if referral.milestone is None:
+            return ()
+        own = self.types.get(referral.details.get("type", ""), {})
+        if referral.milestone in own:
+            return own[referral.milestone]
+        return self.actions.get(referral.milestone, ())
 
 
 @dataclass(frozen=True)
@@ -88,43 +181,68 @@ def plan(
     now: datetime,
     week: WorkingWeek,
     fallback_owner_id: str | None = None,
+    to: Recipients | None = None,
 ) -> list[FollowUp]:
     """
-    List what the referral's milestone calls for.
+    List what the referral's milestone calls for at once.
 
     Args:
         org_id: 18 characters.
         referral: at the milestone that it has just reached.
         now: aware; due dates count from it.
         fallback_owner_id: the user who gets what belongs to a queue, or to nobody.
+        to: who gets what; by default everything is the owner's.
 
     Returns:
         The follow-ups in the playbook's order; empty where it has none.
     """
+    owner = person(referral.owner_id) or fallback_owner_id
+    to = to or Recipients(owner, fallback_owner_id, fallback_owner_id)
+    return [
+        follow_up(action, org_id, referral, now=now, week=week, to=to)
+        for action in playbook.actions_for(referral)
+        if action.later is None and holds(action.when, referral).yes
+    ]
+
+
+def follow_up(
+    action: Action,
+    org_id: str,
+    referral: Referral,
+    *,
+    now: datetime,
+    week: WorkingWeek,
+    to: Recipients,
+    within: str = "",
+) -> FollowUp:
+    """
+    Make the follow-up of an action whose time has come.
+
+    Args:
+        referral: at a milestone.
+        within: ``clock.stage`` to which the action belongs; empty for a milestone's.
+    """
     if referral.milestone is None:
-        return []
-    owner_id = _person(referral.owner_id) or fallback_owner_id
-    places = places_of(referral)
-    planned: list[FollowUp] = []
-    for action in playbook.actions.get(referral.milestone, ()):
-        key = follow_up_key(org_id, referral.key, referral.milestone, action.name)
-        match action.rule:
-            case TaskRule() as rule:
-                who_id, what_id = _about(referral)
-                what: Task | Email = Task(
-                    # Salesforce takes 255 characters of a subject.
-                    subject=rule.subject.format(**places)[:255],
-                    description=rule.description.format(**places),
-                    due_on=due_at(now, rule.due, week).date().isoformat(),
-                    priority=rule.priority,
-                    owner_id=owner_id,
-                    who_id=who_id,
-                    what_id=what_id,
-                )
-            case EmailRule() as rule:
-                what = Email(rule.template, owner_id, _told(referral))
-        planned.append(FollowUp(key, referral.milestone, action.name, what))
-    return planned
+        raise ValueError(f"referral {referral.key} is at no milestone")
+    name = f"{within}.{action.name}" if within else action.name
+    match action.rule:
+        case TaskRule() as rule:
+            who_id, what_id = _about(referral)
+            places = places_of(referral)
+            what: Task | Email = Task(
+                # Salesforce takes 255 characters of a subject.
+                subject=rule.subject.format(**places)[:255],
+                description=rule.description.format(**places),
+                due_on=due_at(now, rule.due, week).date().isoformat(),
+                priority=rule.priority,
+                owner_id=to.of(rule.to),
+                who_id=who_id,
+                what_id=what_id,
+            )
+        case EmailRule() as rule:
+            what = Email(rule.template, to.of(rule.to), _told(referral))
+    key = follow_up_key(org_id, referral.key, referral.milestone, name)
+    return FollowUp(key, referral.milestone, name, what)
 
 
 def follow_up_key(org_id: str, referral_key: str, milestone: str, action: str) -> str:
@@ -173,11 +291,6 @@ def _told(referral: Referral) -> dict[str, str]:
 def _name(known: Mapping[str, str]) -> str:
     parts = (known.get("first_name"), known.get("last_name"))
     return " ".join(part for part in parts if part)
-
-
-def _person(owner_id: str | None) -> str | None:
-    """A user's id starts with 005; a queue (00G) reads no mail and does no task."""
-    return owner_id if owner_id and owner_id.startswith("005") else None
 
 
 def _about(referral: Referral) -> tuple[str | None, str | None]:
