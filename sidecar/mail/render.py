@@ -30,6 +30,7 @@ from jinja2 import (
 )
 
 from sidecar.errors import Permanent
+from sidecar.mail.languages import LANGUAGES, language_of, translations
 from sidecar.mail.values import one_line, told
 
 # The longest company name in Salesforce has 255 characters; a subject is read in
@@ -51,6 +52,7 @@ def render(
     *,
     locale: str,
     zone: tzinfo,
+    language: str = "en_US",
     folder: Path | None = None,
 ) -> Rendered:
     """
@@ -61,6 +63,8 @@ def render(
         values: see ``sidecar.mail.values.Values``; whatever is missing is left out.
         locale: the reader's, as Salesforce names it: ``en_US``, ``de_DE``.
         zone: the reader's; times are told in it.
+        language: the reader's, as Salesforce names it: ``en_US``, ``de``, ``fr``;
+            one that we do not speak is English.
         folder: an operator's own templates, found before the built-in ones of
             the same name, which they may extend as ``built-in/<name>.jinja``.
 
@@ -68,11 +72,11 @@ def render(
         Permanent: there is no such template, or it does not render.
         ValueError: a time among the values has no zone.
     """
-    words, pages = _environments(folder)
+    words, pages = _environments(folder, language_of(language))
     if template not in names(folder):
         known = ", ".join(names(folder))
         raise Permanent(f"no mail template {template!r}: there are {known}")
-    shown = told(values, locale=locale, zone=zone)
+    shown = told(values, language=language, locale=locale, zone=zone)
     try:
         said = _blocks(words.get_template(f"{template}.jinja"), shown)
         said["subject"] = _cut(one_line(said["subject"]))
@@ -85,7 +89,7 @@ def render(
 
 def names(folder: Path | None = None) -> list[str]:
     """List the templates that ``render`` knows, in alphabetical order."""
-    words, _ = _environments(folder)
+    words, _ = _environments(folder, LANGUAGES[0])
     return [
         name.removesuffix(".jinja")
         for name in words.list_templates(extensions=["jinja"])
@@ -110,7 +114,9 @@ def _cut(subject: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _environments(folder: Path | None) -> tuple[Environment, Environment]:
+def _environments(
+    folder: Path | None, language: str
+) -> tuple[Environment, Environment]:
     """Compile templates once: those of plain words, and those of pages."""
     built_in = FileSystemLoader(Path(__file__).with_name("templates"))
     loader: BaseLoader = ChoiceLoader(
@@ -139,6 +145,10 @@ def _environments(folder: Path | None) -> tuple[Environment, Environment]:
     )
     for environment in (words, pages):
         environment.filters["upfirst"] = _upfirst
+        environment.add_extension("jinja2.ext.i18n")
+        environment.install_gettext_translations(  # type: ignore[attr-defined]
+            translations(language), newstyle=True
+        )
     return words, pages
 
 

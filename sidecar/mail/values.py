@@ -1,11 +1,17 @@
 """What a template may speak of, and how it reads when something is missing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import NamedTuple, TypedDict
 from urllib.parse import quote, urlsplit
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal
+
+from sidecar.mail.languages import formats, language_of, marked, translations
 
 
 class Values(TypedDict, total=False):
@@ -30,11 +36,24 @@ class Values(TypedDict, total=False):
     reason: str | None  # why it was lost
     notes: str | None  # may have several lines
     owner: str | None  # the rep this letter goes to
-    due_on: date | None  # in the org's time zone
+    due_on: date | None  # in the org's time zone; by when to do the next step
     next_step: str | None  # replaces the template's own sentence
     record_type: str | None  # "Lead", "Opportunity": what record_url opens
     record_url: str | None  # http or https, or there is no button
     task_url: str | None
+    # The buttons: each leads to a page of ours, which asks before it acts.
+    contacted_url: str | None
+    unreachable_url: str | None
+    snooze_url: str | None
+    update_url: str | None  # change the status, add a note
+    preferences_url: str | None  # which mails, and when
+
+
+class Button(NamedTuple):
+    """Something that the reader may do; ``href`` opens a web page."""
+
+    label: str
+    href: str
 
 
 class Fact(NamedTuple):
@@ -46,7 +65,7 @@ class Fact(NamedTuple):
 
 
 def told(
-    values: Mapping[str, object], *, locale: str, zone: tzinfo
+    values: Mapping[str, object], *, language: str, locale: str, zone: tzinfo
 ) -> dict[str, object]:
     """
     Turn values into what the templates show.
@@ -54,33 +73,56 @@ def told(
     Args:
         values: see ``Values``; further ones are passed on for an author's own
             templates.
-        locale: as Salesforce names a user's, ``en_US``; decides the order of dates.
+        language: as Salesforce names a user's, ``en_US``, ``de``.
+        locale: as Salesforce names a user's, ``en_US``, ``de_DE``; decides how dates,
+            numbers and money are written.
         zone: in which times are told.
 
     Returns:
         Every name of ``Values`` as clean text, or None where there is nothing to
         say; and what is made from them: ``who`` (person and company, or None),
-        ``person`` and ``referral`` (as parts of a sentence, never None), ``facts``
-        and ``lang``.
+        ``facts``, ``buttons``, ``open_record`` (the words for ``record_url``) and
+        ``lang``.
 
     Raises:
         ValueError: a time without a zone.
     """
-    american = locale.replace("-", "_") == "en_US"
+    speaks = language_of(language)
+    written = formats(speaks, locale)
+    translate = translations(speaks).gettext
     words: dict[str, object] = dict.fromkeys(Values.__annotations__)
+    currency = str(values.get("currency") or "").strip().upper()
     for name, value in values.items():
-        words[name] = _text(name, value, american=american, zone=zone)
-    if words["amount"] and words["currency"]:
-        words["amount"] = f"{words['currency']}\N{NO-BREAK SPACE}{words['amount']}"
-    who = _who(words["name"], words["company"])
-    by = f"{words['referrer']}'s" if words["referrer"] else "the"
+        words[name] = _text(name, value, written, zone, currency)
     return words | {
-        "who": who,
-        "person": words["name"] or who or "the referred person",
-        "referral": f"{by} referral" + (f" of {who}" if who else ""),
-        "facts": _facts(words),
-        "lang": "en-US" if american else "en",
+        "who": who(words["name"], words["company"], translate),
+        "facts": _facts(words, translate),
+        "buttons": [
+            Button(translate(label), str(words[name]))
+            for name, label in _BUTTONS.items()
+            if words[name]
+        ],
+        "open_record": translate(_OPEN.get(str(words["record_type"]), _OPEN_ANY)),
+        "lang": speaks if written.territory is None else _tag(written),
     }
+
+
+def who(name: object, company: object, translate: Callable[[str], str]) -> str | None:
+    """Say who somebody is, as part of a sentence; None where nobody knows."""
+    if name and company:
+        told = translate(marked("%(name)s of %(company)s"))
+        return told % {"name": name, "company": company}
+    if name:
+        return str(name)
+    if company:
+        return translate(marked("someone at %(company)s")) % {"company": company}
+    return None
+
+
+def _tag(locale: Locale) -> str:
+    """The language tag of HTML: ``en-GB``; a region of no country is left out."""
+    territory = str(locale.territory)
+    return f"{locale.language}-{territory}" if territory.isalpha() else locale.language
 
 
 def one_line(text: str) -> str:
@@ -106,7 +148,9 @@ def _lines(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines).strip()
 
 
-def _text(name: str, value: object, *, american: bool, zone: tzinfo) -> str | None:
+def _text(
+    name: str, value: object, locale: Locale, zone: tzinfo, currency: str
+) -> str | None:
     match value:
         case None:
             return None
@@ -114,33 +158,34 @@ def _text(name: str, value: object, *, american: bool, zone: tzinfo) -> str | No
             if value.tzinfo is None:
                 raise ValueError(f"{name} has no time zone: {value.isoformat()}")
             local = value.astimezone(zone)
-            clock = f"{local:%I:%M %p}".lstrip("0") if american else f"{local:%H:%M}"
-            return one_line(f"{_day(local, american)}, {clock} {local.tzname() or ''}")
+            day = format_date(local, "long", locale)
+            clock = format_time(local, "short", locale=locale)
+            return one_line(f"{day}, {clock} {local.tzname() or ''}")
         case date():
-            return f"{_WEEKDAYS[value.weekday()]}, {_day(value, american)}"
+            return one_line(format_date(value, "full", locale))
         case Decimal():
-            return f"{value:,.2f}".removesuffix(".00")
+            return _amount(value, currency if name == "amount" else "", locale)
     text = str(value)
     if name.endswith("_url"):
         return _address(text)
     return (_lines(text) if name == "notes" else one_line(text)) or None
 
 
-# Not strftime's: those follow the locale of the process.
-_WEEKDAYS = (
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
-)  # fmt: skip
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August",
-    "September", "October", "November", "December",
-)  # fmt: skip
-
-
-def _day(day: date, american: bool) -> str:
-    month = _MONTHS[day.month - 1]
-    if american:
-        return f"{month} {day.day}, {day.year}"
-    return f"{day.day} {month} {day.year}"
+def _amount(value: Decimal, currency: str, locale: Locale) -> str:
+    """Write an amount; cents only where there are any."""
+    if not value.is_finite():
+        return str(value)
+    rounded = value.quantize(Decimal("0.01"))
+    whole = rounded == rounded.to_integral_value()
+    if not currency:
+        pattern = "#,##0" if whole else "#,##0.00"
+        return format_decimal(rounded, format=pattern, locale=locale)
+    pattern = locale.currency_formats["standard"].pattern
+    if whole:
+        pattern = pattern.replace(".00", "")
+    return format_currency(
+        rounded, currency, format=pattern, locale=locale, currency_digits=False
+    )
 
 
 def _address(text: str) -> str | None:
@@ -154,30 +199,39 @@ def _address(text: str) -> str | None:
         return None
 
 
-def _who(name: object, company: object) -> str | None:
-    if name and company:
-        return f"{name} of {company}"
-    return str(name) if name else f"someone at {company}" if company else None
-
-
+_OPEN_ANY = marked("Open the record in Salesforce")
+_OPEN = {
+    "Lead": marked("Open the lead in Salesforce"),
+    "Contact": marked("Open the contact in Salesforce"),
+    "Opportunity": marked("Open the opportunity in Salesforce"),
+}
+_BUTTONS = {
+    "contacted_url": marked("Contacted"),
+    "unreachable_url": marked("Not reachable"),
+    "snooze_url": marked("Remind me later"),
+}
 _LABELS = {
-    "phone": "Phone",
-    "email": "E-mail",
-    "referrer": "Referred by",
-    "code": "Referral code",
-    "source": "Source",
-    "relationship": "Relationship",
-    "status": "Status",
-    "changed_at": "Since",
-    "amount": "Amount",
-    "reason": "Reason",
-    "notes": "Notes",
+    "phone": marked("Phone"),
+    "email": marked("E-mail"),
+    "referrer": marked("Referred by"),
+    "code": marked("Referral code"),
+    "source": marked("Source"),
+    "relationship": marked("Relationship"),
+    "status": marked("Status"),
+    "changed_at": marked("Since"),
+    "amount": marked("Amount"),
+    "reason": marked("Reason"),
+    "notes": marked("Notes"),
 }
 
 
-def _facts(words: Mapping[str, object]) -> list[Fact]:
+def _facts(words: Mapping[str, object], translate: Callable[[str], str]) -> list[Fact]:
     return [
-        Fact(label, str(words[name]).splitlines(), _href(name, str(words[name])))
+        Fact(
+            translate(label),
+            str(words[name]).splitlines(),
+            _href(name, str(words[name])),
+        )
         for name, label in _LABELS.items()
         if words[name]
     ]
