@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 # A record: field name as the schema spells it -> typed value. A null is absent.
 Row = dict[str, object]
@@ -222,18 +222,18 @@ class Schema:
         ]
 
     def snapshot(self) -> Mapping[str, ObjectType]:
-        """Return what ``restore`` needs to bring this state back."""
+        """
+        Return what ``restore`` needs to bring this state back.
+
+        Types may change in place; fields are put in each other's place.
+        """
         saved: dict[str, ObjectType] = {}
         for key, each in self._types.items():
             saved[key] = copied = copy(each)
-            copied.fields = {k: _copy_field(f) for k, f in each.fields.items()}
+            copied.fields = dict(each.fields)
         return saved
 
     def restore(self, saved: Mapping[str, ObjectType]) -> None:
         """Go back to a snapshot: a deployment was rolled back."""
         self._types = dict(saved)
         self.version += 1
-
-
-def _copy_field(original: Field) -> Field:
-    return replace(original, values=[copy(value) for value in original.values])

@@ -84,6 +84,16 @@ def test_a_retrieval_waits_while_the_org_is_held(org, soap):
     assert text(soap.check(text(asked, "result/id"))[0], "done") == "true"
 
 
+def test_old_clients_ask_for_the_state_alone(soap):
+    asked = soap.call(
+        "<retrieve><request><apiVersion>62.0</apiVersion><unpackaged><types>"
+        "<members>*</members><name>Layout</name></types></unpackaged></request></retrieve>"
+    )
+    status = f"<checkStatus><asyncProcessId>{text(asked, 'result/id')}</asyncProcessId></checkStatus>"
+    said = [text(soap.call(status), "result/state") for _ in range(2)]
+    assert said == ["InProgress", "Completed"]
+
+
 def test_what_is_not_there_is_a_message_and_no_error(soap):
     files, messages, found = soap.retrieve(
         {

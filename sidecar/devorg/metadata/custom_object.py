@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sidecar.devorg.ids import base62
 from sidecar.devorg.metadata import platform_event, standing
 from sidecar.devorg.metadata.auto_number import AutoNumber
@@ -98,7 +100,8 @@ def remove(work: Work, full_name: str) -> None:
     for child_type, field in work.org.schema.children(full_name):
         if not field.custom:
             # Related To of tasks and events: activities go with their object.
-            field.reference_to = tuple(x for x in field.reference_to if x != full_name)
+            left = tuple(x for x in field.reference_to if x != full_name)
+            child_type.fields[field.key] = replace(field, reference_to=left)
         elif child_type.name != full_name:
             raise Problem(
                 "This custom object is referenced elsewhere in salesforce.com."
@@ -192,9 +195,11 @@ def _settings(work: Work, type_: ObjectType, part: Part) -> None:
 def _activities(work: Work, type_: ObjectType) -> None:
     """Let tasks and events be about the object's records, or no longer."""
     for name in ACTIVITY_OBJECTS:
-        what = work.org.schema[name].fields["whatid"]
-        others = tuple(each for each in what.reference_to if each != type_.name)
-        what.reference_to = (*others, type_.name) if type_.enable_activities else others
+        fields = work.org.schema[name].fields
+        what = fields["whatid"]
+        to = tuple(each for each in what.reference_to if each != type_.name)
+        to = (*to, type_.name) if type_.enable_activities else to
+        fields["whatid"] = replace(what, reference_to=to)
 
 
 def _name_field(work: Work, type_: ObjectType, part: Part) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import copy
+from dataclasses import replace
 
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import (
@@ -42,9 +43,10 @@ def apply(work: Work, part: Part, _component_id: str) -> list[PicklistValue]:
                 gone.active = gone.default = False
                 values.append(gone)
     for type_ in work.org.schema:
-        for field in type_.fields.values():
+        for key, field in list(type_.fields.items()):
             if field.global_value_set == part.full_name:
-                field.values = [copy(each) for each in values]
+                fresh = [copy(each) for each in values]
+                type_.fields[key] = replace(field, values=fresh)
     work.org.schema.version += 1
     return values
 

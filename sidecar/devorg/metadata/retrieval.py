@@ -32,6 +32,8 @@ from sidecar.devorg.refusal import Refusal
 if TYPE_CHECKING:
     from sidecar.devorg.org import Org
 
+# Of the ids of retrievals.
+PREFIX = "09S"
 # Types of which "*" means all; of folders' contents and parts of objects it does not.
 WILDCARD = (
     frozenset(place.type for place in FOLDERS.values() if not place.folder_type)
@@ -95,7 +97,7 @@ class Retrievals:
             Refusal: the user may not use the Metadata API.
         """
         check_rights(access)
-        new = Retrieval(self._org.ids.new("09S"), asked)
+        new = Retrieval(self._org.ids.new(PREFIX), asked)
         self._known[new.id] = new
         return new
 

@@ -101,7 +101,7 @@ def found(org: Org, components: Components, user_id: str) -> None:
                 "StandardValueSet",
                 name,
                 f"standardValueSets/{name}.standardValueSet",
-                _value_set(name, fields[0]),
+                _value_set(name, fields[0][1]),
                 "0Sv",
             )
 

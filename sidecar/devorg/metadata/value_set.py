@@ -7,6 +7,7 @@ states the whole list; values cannot be deleted, those left out become inactive.
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from decimal import Decimal
 
 from sidecar.devorg.metadata.component import Part
@@ -22,7 +23,7 @@ from sidecar.devorg.metadata.element import (
 from sidecar.devorg.metadata.global_value_set import picklist_values
 from sidecar.devorg.metadata.rows import forget_rows, keep_row
 from sidecar.devorg.metadata.work import Work
-from sidecar.devorg.schema import Field, PicklistValue
+from sidecar.devorg.schema import Field, ObjectType, PicklistValue
 
 # Name of the set -> the fields that show it. Others exist, not in this org.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -62,14 +63,15 @@ _CATEGORIES = {
 _NEEDS_DEFAULT = frozenset(("LeadStatus", "TaskStatus", "TaskPriority"))
 
 
-def fields_of(work: Work, name: str) -> list[Field]:
-    """Return the fields that show a set."""
-    found: list[Field] = []
+def fields_of(work: Work, name: str) -> list[tuple[ObjectType, Field]]:
+    """Return the fields that show a set, with their objects."""
+    found: list[tuple[ObjectType, Field]] = []
     for each in FIELDS.get(name, ()):
         object_name, _, field_name = each.partition(".")
-        field = work.org.schema[object_name].field(field_name)
+        type_ = work.org.schema[object_name]
+        field = type_.field(field_name)
         if field is not None:
-            found.append(field)
+            found.append((type_, field))
     return found
 
 
@@ -93,13 +95,14 @@ def apply(work: Work, part: Part, _component_id: str) -> list[PicklistValue]:
     if part.full_name in _NEEDS_DEFAULT and not any(v.default for v in values):
         raise Problem("A default value must be specified")
     kept = {each.value for each in values}
-    for old in fields[0].values:
+    for old in fields[0][1].values:
         if old.value not in kept:
             gone = copy(old)
             gone.active = gone.default = False
             values.append(gone)
-    for field in fields:
-        field.values = [copy(each) for each in values]
+    for type_, field in fields:
+        fresh = [copy(each) for each in values]
+        type_.fields[field.key] = replace(field, values=fresh)
     listed = children(part.element, "standardValue")
     if part.full_name == "OpportunityStage":
         _keep_stages(work, listed, values)

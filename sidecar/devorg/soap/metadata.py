@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from sidecar.devorg.metadata.deployment import Deployment, Options, check_rights
 from sidecar.devorg.metadata.element import NAMESPACE, NOT_AVAILABLE
 from sidecar.devorg.metadata.result import result
-from sidecar.devorg.metadata.retrieval import Asked
+from sidecar.devorg.metadata.retrieval import PREFIX as RETRIEVAL
+from sidecar.devorg.metadata.retrieval import Asked, Retrieval
 from sidecar.devorg.permissions import Access
 from sidecar.devorg.refusal import Refusal
 from sidecar.devorg.soap import components
@@ -82,7 +83,12 @@ def _check_deploy_status(
 def _check_status(org: Org, access: Access, request: Request, _version: str) -> str:
     """The operation of old clients: how far an asynchronous call is."""
     check_rights(access)
-    found = org.metadata.deployments.get(request.text("asyncProcessId"))
+    process_id = request.text("asyncProcessId")
+    found: Deployment | Retrieval
+    if process_id.startswith(RETRIEVAL):
+        found = org.metadata.retrievals.check(access, process_id)
+    else:
+        found = org.metadata.deployments.get(process_id)
     state = "Completed" if found.done else "InProgress"
     return xml("result", {"done": found.done, "id": found.id, "state": state})
 
