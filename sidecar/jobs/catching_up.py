@@ -84,6 +84,8 @@ def begin(
     Raises:
         Permanent: another one is under way.
     """
+    # The times of an org have whole seconds: what follows within one is later.
+    since = since.replace(microsecond=0)
     with engine.begin() as db:
         id_ = reconciliations.add(
             db,

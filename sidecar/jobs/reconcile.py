@@ -7,7 +7,7 @@ regular one of a connection is due again and again.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
 from sqlalchemy import Engine
@@ -225,11 +225,7 @@ def _ended(desk: Desk, row: Reconciliation) -> Changes:
         referrals.forget_untouched(desk.db, desk.org_id, since=desk.began)
         return over
     _close_overflows(desk, row)
-    since = max(row.since, row.covers_from)
-    reached.record(
-        desk.db,
-        reached.count(desk.db, desk.connection.id, since=since, now=desk.now),
-    )
+    _count(desk, max(row.since, row.covers_from))
     if row.kind != REGULAR:
         reconciliations.widen(desk.db, desk.connection.id, row.covers_from)
         return over
@@ -239,6 +235,14 @@ def _ended(desk: Desk, row: Reconciliation) -> Changes:
         "due_at": max(desk.began + EVERY, desk.now),
         "done_at": desk.now,
     }
+
+
+def _count(desk: Desk, since: datetime) -> None:
+    """Count the days of this run, and earlier ones that were not yet done with."""
+    if (day := reached.oldest_open(desk.db, desk.connection.id)) is not None:
+        since = min(since, datetime.combine(day, time(), UTC))
+    days = reached.count(desk.db, desk.connection.id, since=since, now=desk.now)
+    reached.record(desk.db, days)
 
 
 def _close_overflows(desk: Desk, row: Reconciliation) -> None:

@@ -224,6 +224,17 @@ def count(
     ]
 
 
+def oldest_open(db: Connection, connection_id: int) -> date | None:
+    """Give the first day that was not done with when it was counted."""
+    found: date | None = db.scalar(
+        select(func.min(completeness.c.day)).where(
+            completeness.c.connection_id == connection_id,
+            completeness.c.in_hand + completeness.c.unexplained > 0,
+        )
+    )
+    return found
+
+
 def record(db: Connection, days: Iterable[Day]) -> None:
     """Keep the counts of days, in the place of earlier ones."""
     rows = [asdict(item) for item in days]

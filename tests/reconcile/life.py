@@ -62,7 +62,7 @@ class Life:
 
     # --- the org ---------------------------------------------------------------------
 
-    def door(self, method: str, path: str, **body: object) -> Any:
+    def door(self, method: str, path: str, /, **body: object) -> Any:
         """Ask the org's back door."""
         answer = self.http.request(
             method, f"{self.org.base_url}/devorg{path}", json=body, timeout=30

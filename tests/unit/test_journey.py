@@ -265,3 +265,67 @@ def test_the_end_of_a_converted_referral_does_not_depend_on_the_order(
 
     assert end is not None
     assert (end.record_id, end.milestone) == (OPPORTUNITY, Milestone.WON)
+
+
+# --- what the org's own records show, and no message told -------------------------
+
+
+def missed(status: str, seconds: int, **more: object) -> Seen:
+    return later(status, seconds, recovered=True, **more)
+
+
+def test_a_milestone_that_was_missed_is_made_up_for_and_changes_nothing_else() -> None:
+    before = known(later("Qualified", 20))
+    step = advance(before, missed("Contacted", 10), STANDARD_STATUSES)
+
+    assert step.verdict is Verdict.PASSED
+    assert step.referral == before
+    assert step.at_milestone is not None
+    assert step.at_milestone.milestone is Milestone.CONTACTED
+
+
+def test_what_was_missed_of_a_converted_lead_is_about_what_it_became() -> None:
+    before = known(later("Opportunity", 20, object_type="Opportunity", record_id="006"))
+    step = advance(before, missed("Qualified", 10), STANDARD_STATUSES)
+
+    assert step.at_milestone is not None
+    assert (step.at_milestone.object_type, step.at_milestone.record_id) == (
+        "Opportunity",
+        "006",
+    )
+
+
+def test_what_was_missed_and_is_the_newest_is_reached_like_any_other() -> None:
+    step = advance(
+        known(SUBMITTED), missed("Contacted", 5, read_back=True), STANDARD_STATUSES
+    )
+
+    assert step.verdict is Verdict.REACHED
+    assert step.at_milestone == step.referral
+
+
+def test_what_was_missed_without_a_meaning_brings_nothing() -> None:
+    step = advance(known(later("Won", 9)), missed("Parked", 5), STANDARD_STATUSES)
+
+    assert (step.verdict, step.at_milestone) == (Verdict.OLDER, None)
+
+
+@given(st.permutations(["Submitted", "Contacted", "Qualified", "Won"]))
+def test_in_whatever_order_they_are_made_up_for_each_milestone_is_acted_on_once(
+    order: list[str],
+) -> None:
+    times = {"Submitted": 1, "Contacted": 2, "Qualified": 3, "Won": 4}
+    referral, acted = None, []
+    for status in order:
+        step = advance(
+            referral,
+            missed(status, times[status], read_back=status == "Won"),
+            STANDARD_STATUSES,
+        )
+        referral = step.referral
+        if step.at_milestone is not None:
+            acted.append(step.at_milestone.status)
+
+    assert sorted(acted) == sorted(order)
+    assert referral is not None
+    assert referral.status == "Won"
