@@ -83,7 +83,7 @@ def note_within(
     """As ``note``, in the transaction of what is done."""
     audit.note(
         db,
-        who=f"{_person()} (command line)",
+        who=person(),
         what=what,
         about=about,
         details=details,
@@ -91,9 +91,9 @@ def note_within(
     )
 
 
-def _person() -> str:
+def person() -> str:
     """Who is at the keyboard: the one behind sudo, where there is one."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    return f"{os.environ.get('SUDO_USER') or getpass.getuser()} (command line)"
 
 
 json_option = click.option(

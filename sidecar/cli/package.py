@@ -1,6 +1,5 @@
 """What is installed into an org: planned, deployed, proven, taken out again."""
 
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -9,7 +8,15 @@ from typing import Any
 import click
 
 from sidecar.cli import deploying, lint
-from sidecar.cli.frame import ID, fail, json_option, show_json, wired
+from sidecar.cli.frame import (
+    ID,
+    fail,
+    json_option,
+    note_within,
+    person,
+    show_json,
+    wired,
+)
 from sidecar.jobs.deploy import asking, reporting
 from sidecar.jobs.deploy.asking import Kind, Wish
 from sidecar.package import report as reports
@@ -270,6 +277,7 @@ def cancel(wiring: Wiring, deployment_id: int) -> None:
     with wiring.engine.begin() as opened:
         if not deployments.cancel(opened, deployment_id, now=wiring.now()):
             fail(f"there is no deployment {deployment_id} that is not over", 1)
+        note_within(opened, wiring, "package.cancel", f"deployment {deployment_id}")
     row = deploying.run(wiring, deployment_id)
     deploying.show(row)
 
@@ -312,7 +320,7 @@ def _wish(wiring: Wiring, connection: str | None, kind: Kind, **given: Any) -> W
     return Wish(
         connection_id=_connection_id(wiring, connection),
         kind=kind,
-        requested_by=f"{getpass.getuser()} (command line)",
+        requested_by=person(),
         **given,
     )
 
@@ -358,10 +366,11 @@ def _resumed(wiring: Wiring, id_: int, token_file: Any, yes: bool) -> int:
                 now=wiring.now(),
                 keyring=wiring.keyring,
             )
-        if yes:
-            deployments.say_yes(
-                opened, id_, fingerprint=row.fingerprint, now=wiring.now()
-            )
+            note_within(opened, wiring, "package.token", f"deployment {id_}")
+        if yes and deployments.say_yes(
+            opened, id_, fingerprint=row.fingerprint, now=wiring.now()
+        ):
+            note_within(opened, wiring, "package.yes", f"deployment {id_}")
     return id_
 
 

@@ -1,10 +1,13 @@
 """Each bad case ends in a clear message, and in an org no worse than before."""
 
 import pytest
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import text
 
 from sidecar.errors import Permanent
 from sidecar.salesforce import metadata
-from sidecar.store import deployments
+from sidecar.store import audit, deployments
 from sidecar.store.deployments import Admin
 
 MD = "http://soap.sforce.com/2006/04/metadata"
@@ -350,3 +353,36 @@ def test_a_limit_that_is_reached_mid_deploy_is_waited_for(customer):
 
     customer.wiring.now.move(hours=1)
     assert customer.run(id_).state == "done"
+
+
+def test_another_org_than_the_connection_s_is_never_touched(customer):
+    with customer.wiring.engine.begin() as db:
+        db.execute(text("UPDATE connection SET org_id = '00D000000000009EAA'"))
+
+    row = customer.run(customer.ask())
+
+    assert row.state == "dead"
+    assert customer.org.org_id in row.error
+    assert ours(customer) == []
+
+
+def test_what_was_asked_and_how_it_ended_is_in_the_audit_trail(customer):
+    row = customer.run(customer.ask("plan"))
+
+    with customer.wiring.engine.connect() as db:
+        entries = audit.listing(db, limit=10)
+    assert [(each.what, each.who) for each in reversed(entries)] == [
+        ("package.plan", "anna"),
+        ("package.plan.ended", "the installer"),
+    ]
+    assert entries[0].details == {"deployment": row.id, "state": "done"}
+
+
+def test_the_clock_rings_for_a_deployment_that_nobody_drives(customer):
+    id_ = customer.ask("plan")
+
+    assert customer.wiring.sweep() == 1
+
+    queue = Queue("deploy", connection=customer.wiring.redis, serializer=JSONSerializer)
+    (job,) = queue.get_jobs()
+    assert (job.func_name, job.args) == ("sidecar.worker.deploy", [id_])

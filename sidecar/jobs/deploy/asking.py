@@ -16,7 +16,7 @@ from sidecar.keyring import Keyring
 from sidecar.package import bundle as bundles
 from sidecar.package import read
 from sidecar.package.bundle import Bundle
-from sidecar.store import connections, deployments, installed
+from sidecar.store import audit, connections, deployments, installed
 from sidecar.store.deployments import Admin, Deployment, NewDeployment
 
 Kind = Literal["plan", "install", "verify", "rollback", "uninstall"]
@@ -108,7 +108,16 @@ def ask(
             requested_by=wish.requested_by,
             undoes=undoes,
         )
-        return deployments.add(db, new, admin=admin, now=now, keyring=keyring)
+        id_ = deployments.add(db, new, admin=admin, now=now, keyring=keyring)
+        audit.note(
+            db,
+            who=wish.requested_by,
+            what=f"package.{wish.kind}",
+            about=f"connection {connection.id}",
+            details={"deployment": id_, "modules": chosen},
+            now=now,
+        )
+        return id_
 
 
 def state(engine: Engine, connection_id: int, *, keyring: Keyring) -> State:

@@ -10,8 +10,9 @@ from sidecar.jobs.deploy.facts import gather
 from sidecar.jobs.deploy.turn import Step, Turn, again, go
 from sidecar.package import preflight, removal
 from sidecar.package.plan import members_to_retrieve
-from sidecar.salesforce import retrieval
+from sidecar.salesforce import org_facts, retrieval
 from sidecar.salesforce.caller import Caller
+from sidecar.salesforce.ids import same_org
 
 _TRIES = 3
 # Which stage asks for what another one waits for.
@@ -20,9 +21,15 @@ _ASKS = {"fetch": "look", "compare": "look_again", "left": "look_left"}
 
 def look(turn: Turn) -> Step:
     """Gather the facts, and ask for the files that the package touches."""
-    if turn.deployment.kind in {"rollback", "uninstall"}:
-        return retrieve(turn, turn.admin, "fetch", {})
     caller = turn.admin
+    org_id = org_facts.organisation(caller).id
+    if not same_org(org_id, turn.deployment.org_id):
+        raise Permanent(
+            f"the admin's token leads to org {org_id}, but the connection is to "
+            f"{turn.deployment.org_id}: nothing was changed"
+        )
+    if turn.deployment.kind in {"rollback", "uninstall"}:
+        return retrieve(turn, caller, "fetch", {})
     facts = gather(turn, caller)
     known = {**asdict(facts), "at": turn.now().isoformat()}
     return retrieve(turn, caller, "fetch", known)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from sqlalchemy import Connection
+
 from sidecar.jobs.deploy.turn import Step, Turn, go
 from sidecar.keyring import Keyring, signed_by
 from sidecar.package import report as reports
-from sidecar.store import deployments
+from sidecar.store import audit, deployments
 
 
 def report(turn: Turn) -> Step:
@@ -38,7 +40,20 @@ def report(turn: Turn) -> Step:
         report=signed(content, turn.keyring),
         settled_at=now,
         due_at=now,
-        then=lambda db: deployments.end(db, row.id),
+        then=lambda db: _end(db, turn, "dead" if failure else "done"),
+    )
+
+
+def _end(db: Connection, turn: Turn, state: str) -> None:
+    row = turn.deployment
+    deployments.end(db, row.id)
+    audit.note(
+        db,
+        who="the installer",
+        what=f"package.{row.kind}.ended",
+        about=f"connection {row.connection_id}",
+        details={"deployment": row.id, "state": state},
+        now=turn.now(),
     )
 
 
