@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import os
 import secrets
 import threading
@@ -19,7 +20,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sidecar.errors import Permanent
-
 
 _UNWRAPPED_SECONDS = 180
 _MOST_UNWRAPPED = 4096
@@ -125,6 +125,26 @@ class Keyring:
             del self._unwrapped[sealed]
 
     @cached_property
+    def _mac_keys(self) -> list[bytes]:
+        return [_derived(key, b"sidecar links, HMAC-SHA256, 1") for key in self._keys]
+
+    def mac(self, purpose: str, data: bytes) -> bytes:
+        """
+        Mark data as ours, with the newest key: 32 bytes.
+
+        Args:
+            purpose: what the mark says; one for another purpose does not fit.
+        """
+        return _mac(self._mac_keys[0], purpose, data)
+
+    def is_mac(self, purpose: str, data: bytes, mac: bytes) -> bool:
+        """Tell whether a key of this ring has marked these data for this purpose."""
+        fits = [
+            hmac.compare_digest(_mac(key, purpose, data), mac) for key in self._mac_keys
+        ]
+        return any(fits)
+
+    @cached_property
     def _signers(self) -> list[Ed25519PrivateKey]:
         return [_signer(key) for key in self._keys]
 
@@ -159,10 +179,20 @@ def _signer(key: str) -> Ed25519PrivateKey:
 
     HKDF goes one way only: a signing key that leaks opens nothing that is sealed.
     """
-    seed = HKDF(SHA256(), 32, salt=None, info=b"sidecar reports, Ed25519, 1")
     return Ed25519PrivateKey.from_private_bytes(
-        seed.derive(base64.urlsafe_b64decode(key))
+        _derived(key, b"sidecar reports, Ed25519, 1")
     )
+
+
+def _derived(key: str, info: bytes) -> bytes:
+    """32 bytes of their own for one use of a key."""
+    made = HKDF(SHA256(), 32, salt=None, info=info)
+    return made.derive(base64.urlsafe_b64decode(key))
+
+
+def _mac(key: bytes, purpose: str, data: bytes) -> bytes:
+    named = purpose.encode()
+    return hmac.digest(key, len(named).to_bytes(2) + named + data, "sha256")
 
 
 def _public(signer: Ed25519PrivateKey) -> str:

@@ -130,3 +130,15 @@ def test_what_is_sealed_is_a_fernet_token_that_others_open():
         Fernet(key).decrypt(Keyring([key]).seal("Zo\u00eb").encode())
         == "Zo\u00eb".encode()
     )
+
+
+def test_a_mark_is_ours_for_its_purpose_alone_and_outlives_a_new_key():
+    old, new = new_key(), new_key()
+    mark = Keyring([old]).mac("link", b"data")
+
+    assert Keyring([new, old]).is_mac("link", b"data", mark)
+    assert not Keyring([new, old]).is_mac("link", b"other", mark)
+    assert not Keyring([new, old]).is_mac("other", b"data", mark)
+    assert not Keyring([new, old]).is_mac("lin", b"kdata", mark)
+    assert not Keyring([new]).is_mac("link", b"data", mark)
+    assert Keyring([new, old]).mac("link", b"data") != mark
