@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, Table, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, select, update
 
 from sidecar.keyring import Keyring
-from sidecar.store import inbox
+from sidecar.store import inbox, recognition
 from sidecar.store.persons import EMAIL, RECORD, Digest, Trait
 from sidecar.store.tables import event, quarantine
 
@@ -107,10 +107,11 @@ def take_out(
     since: datetime | None = None,
 ) -> int:
     """
-    Take persons out of what the doors have kept.
+    Take erased persons out of what the doors have kept.
 
-    What is about them is emptied; of what only mentions them, as their referrals do of
-    a referrer, nothing is lost but that. An event that waits keeps what is decided by.
+    What is about them is emptied, and its record known as theirs from then on. Of
+    what only mentions them, as their referrals do of a referrer, nothing is lost but
+    that. An event that waits keeps what is decided by.
     Doing it again does no harm.
 
     Returns:
@@ -119,7 +120,12 @@ def take_out(
     changed = 0
     for row in _events(engine, org_id, since):
         if mention := _mention(row, keyring, traits, digest):
-            changed += _take_out(engine, row, mention, now, keyring)
+            with engine.begin() as db:
+                if mention.about:
+                    own = _own(row, mention.fields, digest)
+                    records = {trait for trait in own if trait.kind == RECORD}
+                    recognition.learn_records(db, org_id, own, records)
+                changed += _take_out(db, row, mention, now, keyring)
     for refused in in_quarantine(
         engine, traits, digest=digest, keyring=keyring, since=since
     ):
@@ -136,12 +142,7 @@ def _mention(
 ) -> Mention | None:
     text = keyring.open(row.sealed)
     fields: dict[str, Any] = json.loads(text)["fields"]
-    own = {
-        digest(RECORD, row.record_id or ""),
-        digest(RECORD, str(fields.get(_KEY) or "")),
-        digest(EMAIL, str(fields.get(_ADDRESS) or "")),
-    }
-    about = not own.isdisjoint(traits)
+    about = not _own(row, fields, digest).isdisjoint(traits)
     if not about and not mentions(text, traits, digest):
         return None
     if not about:
@@ -160,12 +161,21 @@ def _mention(
     )
 
 
+def _own(row: Row[Any], fields: Mapping[str, Any], digest: Digest) -> set[Trait]:
+    """By what the one whom an event is about is known."""
+    told = [
+        (RECORD, row.record_id),
+        (RECORD, fields.get(_KEY)),
+        (EMAIL, fields.get(_ADDRESS)),
+    ]
+    return {digest(kind, str(value)) for kind, value in told if value}
+
+
 def _take_out(
-    engine: Engine, row: Row[Any], mention: Mention, now: datetime, keyring: Keyring
+    db: Connection, row: Row[Any], mention: Mention, now: datetime, keyring: Keyring
 ) -> int:
     if mention.about and row.state != "waiting":
-        with engine.begin() as db:
-            return inbox.empty(db, [row.id], now=now, keyring=keyring)
+        return inbox.empty(db, [row.id], now=now, keyring=keyring)
     content = json.loads(keyring.open(row.sealed))
     dropped = set(mention.fields)
     if mention.about:
@@ -180,10 +190,9 @@ def _take_out(
         },
         "absent": [name for name in content.get("absent", ()) if name not in dropped],
     }
-    with engine.begin() as db:
-        # Whoever has worked on it meanwhile has looked who is erased.
-        anew = update(event).where(event.c.id == row.id, event.c.sealed == row.sealed)
-        return db.execute(anew.values(sealed=keyring.seal(json.dumps(kept)))).rowcount
+    # Whoever has worked on it meanwhile has looked who is erased.
+    anew = update(event).where(event.c.id == row.id, event.c.sealed == row.sealed)
+    return db.execute(anew.values(sealed=keyring.seal(json.dumps(kept)))).rowcount
 
 
 def _events(engine: Engine, org_id: str, since: datetime | None) -> Iterator[Row[Any]]:

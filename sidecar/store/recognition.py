@@ -3,11 +3,11 @@
 One query for all that a batch tells; one more for each of what is new.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring, new_key
@@ -45,6 +45,9 @@ def gone(
     """
     Find those of these referrals of whose people somebody is erased.
 
+    A record that came with an erased address is known by its id from then on. The
+    caller holds the lane of the connection.
+
     Returns:
         By referral key; a referral of which nobody is erased is missing.
     """
@@ -56,6 +59,10 @@ def gone(
         )
         for key, traits in known.traits.items()
     }
+    for key, who in found.items():
+        if who.person:
+            known.claim(known.traits[key])
+    known.keep_claims()
     return {key: who for key, who in found.items() if any(who)}
 
 
@@ -207,3 +214,26 @@ class _Known:
         if rows:
             new = insert(person_trait).values(rows)
             self._db.execute(new.on_conflict_do_nothing())
+
+
+def learn_records(
+    db: Connection, org_id: str, by: Collection[Trait], records: Collection[Trait]
+) -> None:
+    """Know by these records from now on who is erased and known by these traits."""
+    holders = db.scalars(
+        select(person_trait.c.person_id)
+        .join(person, person.c.id == person_trait.c.person_id)
+        .where(
+            person_trait.c.org_id == org_id,
+            tuple_(person_trait.c.kind, person_trait.c.digest).in_(list(by)),
+            person.c.erased_at.is_not(None),
+        )
+        .limit(1)
+    ).all()
+    rows = [
+        {"org_id": org_id, "person_id": id_, **trait._asdict()}
+        for id_ in holders
+        for trait in records
+    ]
+    if rows:
+        db.execute(insert(person_trait).values(rows).on_conflict_do_nothing())
