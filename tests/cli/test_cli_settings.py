@@ -81,7 +81,7 @@ def test_outside_of_the_demo_nothing_is_sealed_without_a_key(sidecar, folder):
     (folder / "key").write_text("secret")
     add = ["connections", "add", "acme", "--org-id", "00D000000000001"]
     add += ["--instance-url", "https://acme.my.salesforce.com", "--client-id", "x"]
-    add += ["--secret-file", folder / "key"]
+    add += ["--secret-file", folder / "key", "--flow", "client_credentials"]
 
     result = sidecar(*add, SIDECAR_DEMO="false")
     assert result.exit_code == 2
