@@ -471,6 +471,30 @@ class Wiring:
             now=self.now(),
         )
 
+    def purge(self, *, who: str) -> dict[str, int]:
+        """
+        End what has been kept long enough; it is noted if anything was.
+
+        Returns:
+            What was looked at, and how many of it were emptied or removed.
+        """
+        given = self.settings
+        terms = Terms(
+            events=_days(given.keep_events_days),
+            quarantine=_days(given.keep_quarantine_days),
+            follow_ups=_days(given.keep_follow_ups_days),
+            deliveries=_days(given.keep_deliveries_days),
+        )
+        done = dict(
+            retention.purge(self.engine, terms, now=self.now(), keyring=self.keyring)
+        )
+        if any(done.values()):
+            with self.engine.begin() as db:
+                audit.note(
+                    db, who=who, what="privacy.purge", details=done, now=self.now()
+                )
+        return done
+
     def playbook_of(self, connection: OrgConnection) -> Playbook:
         """The connection's own playbook, or the package's."""
         if connection.playbook:
