@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain
 from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
+from sidecar.jobs.unquoted import unquoted
 from sidecar.keyring import Keyring
 from sidecar.logs import log
 from sidecar.mail.letters import Letter
@@ -193,22 +194,26 @@ def _settle(
     attempts: Sequence[Attempt],
     now: datetime,
 ) -> None:
+    ends = [
+        unquoted(ending.end, attempt.what)
+        for attempt, ending in zip(attempts, endings, strict=True)
+    ]
     with engine.begin() as db:
         follow_ups.settle(
             db,
             {
-                attempt.id: (attempt.number, ending.end)
-                for attempt, ending in zip(attempts, endings, strict=True)
+                attempt.id: (attempt.number, end)
+                for attempt, end in zip(attempts, ends, strict=True)
             },
             now=now,
         )
-    for attempt, ending in zip(attempts, endings, strict=True):
+    for attempt, end in zip(attempts, ends, strict=True):
         log().info(
             "follow_up.settled",
             follow_up=attempt.id,
             attempt=attempt.number,
-            state=ending.end.state,
-            error=ending.end.error,
+            state=end.state,
+            error=end.error,
         )
 
 
