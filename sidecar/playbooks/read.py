@@ -2,28 +2,54 @@
 
 import re
 import string
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from sidecar.errors import Permanent
+from sidecar.playbooks import expressions
+from sidecar.playbooks.document import (
+    Named,
+    Parsed,
+    WrongDocument,
+    load,
+    working_time,
+)
 from sidecar.referral.journey import Milestone
 from sidecar.referral.playbook import (
     PLACES,
+    TO,
     Action,
+    ClockRule,
     EmailRule,
     Playbook,
+    Stage,
+    StageRule,
     TaskRule,
+    Within,
 )
 from sidecar.referral.working_time import Promise
 
 
-class WrongPlaybook(Permanent):
+class WrongPlaybook(WrongDocument):
     """A playbook cannot be used; the text has a line for each place to mend."""
+
+
+NAME = r"[a-z][a-z0-9-]{0,62}"
+"""What actions and clocks are called."""
+
+PRIORITIES = ("High", "Normal", "Low")
+"""The values of Task.Priority in a new org."""
+
+KINDS = ("task", "email")
+"""What an action may be."""
+
+PLANNED = ("chat", "tell_referrer", "ask_testimonial", "nudge_referrer")
+"""What an action may not be yet, and is refused by its name."""
 
 
 def read(text: str, *, templates: Collection[str]) -> Playbook:
@@ -37,62 +63,20 @@ def read(text: str, *, templates: Collection[str]) -> Playbook:
     Raises:
         WrongPlaybook: with every fault found, each as ``place: what is wrong``.
     """
-    try:
-        raw = yaml.load(text, _Loader)  # noqa: S506 it makes nothing but text
-    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as exc:
-        # PyYAML lets through what Python says of \UFFFFFFFF, or of a thousand [.
-        raise WrongPlaybook(f"the playbook is not YAML: {exc}") from exc
-    if not isinstance(raw, dict):
-        raise WrongPlaybook("the playbook has neither version nor milestones")
-    try:
-        loaded: Playbook = _PlaybookSchema(context_templates=templates).load(raw)
-    except ValidationError as exc:
-        faults = "\n".join(_told(exc.messages))
-        raise WrongPlaybook(f"the playbook cannot be used:\n{faults}") from exc
-    return loaded
+    schema = _PlaybookSchema(templates)
+    playbook: Playbook = load(text, schema, "playbook", WrongPlaybook)
+    return playbook
 
 
 @cache
 def standard(templates: tuple[str, ...]) -> Playbook:
     """The playbook that the package brings along."""
-    text = files("sidecar.playbooks").joinpath("standard.yaml").read_text("utf-8")
-    return read(text, templates=templates)
+    return read(standard_text(), templates=templates)
 
 
-class _Loader(yaml.BaseLoader):
-    """
-    YAML in which every value is text, as all of a playbook's are.
-
-    So ``version: 1.10`` keeps its zero and ``action: no`` is a name. What YAML would
-    let pass unnoticed is refused: a milestone that stands there twice.
-    """
-
-    def construct_scalar(self, node: yaml.ScalarNode) -> str:
-        text: str = super().construct_scalar(node)
-        if _UNKEPT.search(text):
-            problem = "found a character that no database keeps"
-            raise yaml.constructor.ConstructorError(
-                None, None, problem, node.start_mark
-            )
-        return text
-
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Hashable, Any]:
-        made = super().construct_mapping(node, deep)
-        names: set[Hashable] = set()
-        for key, _ in node.value:
-            name = self.construct_object(key)
-            if name in names:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"found {name!r} a second time", key.start_mark
-                )
-            names.add(name)
-        return made
-
-
-_UNKEPT = re.compile("[\0\ud800-\udfff]")
-_DUE = re.compile(r"(\d{1,3}) working (day|hour)s?")
+def standard_text() -> str:
+    """The package's playbook as it is written."""
+    return files("sidecar.playbooks").joinpath("standard.yaml").read_text("utf-8")
 
 
 class _Text(fields.String):
@@ -111,83 +95,237 @@ class _Text(fields.String):
         return text
 
 
+_DAYS = re.compile(r"([1-9][0-9]{0,2}) days?")
+_SHARE = re.compile(r"([1-9][0-9]?|100) ?%")
+
+
+def _later(text: str) -> Promise | timedelta:
+    """Working time, or days of the calendar."""
+    if found := _DAYS.fullmatch(text):
+        return timedelta(days=int(found[1]))
+    try:
+        promise = working_time(text)
+    except ValueError as exc:
+        raise ValueError(f"{exc} or '10 days'") from exc
+    if promise == Promise():
+        raise ValueError("leave it out: the action comes at once")
+    return promise
+
+
+def _share(text: str) -> int:
+    if found := _SHARE.fullmatch(text):
+        return int(found[1])
+    raise ValueError("write it as '75 %'")
+
+
+def _planned(_: object) -> None:
+    """Refuse what is thought of, and not done yet."""
+    raise ValidationError("is not supported yet")
+
+
+def _to() -> fields.String:
+    return fields.String(load_default="owner", validate=validate.OneOf(TO))
+
+
 class _TaskSchema(Schema):
     subject = _Text(required=True, validate=validate.Length(1, 200))
     description = _Text(load_default="", validate=validate.Length(max=4000))
-    due = fields.String(
-        load_default="1 working day",
-        validate=validate.Regexp(
-            _DUE.pattern + r"\Z",
-            error="write it as '2 working days' or '4 working hours'",
-        ),
-    )
-    # The values of Task.Priority in a new org.
-    priority = fields.String(
-        load_default="Normal", validate=validate.OneOf(["High", "Normal", "Low"])
-    )
+    due = Parsed(working_time, load_default=Promise(days=1))
+    priority = fields.String(load_default="Normal", validate=validate.OneOf(PRIORITIES))
+    to = _to()
 
     @post_load
-    def _make(self, data: dict[str, str], **_options: Any) -> TaskRule:
-        amount, _, unit = data["due"].split()
-        of_days = unit.startswith("day")
-        due = Promise(days=int(amount)) if of_days else Promise(hours=int(amount))
-        return TaskRule(data["subject"], data["description"], due, data["priority"])
+    def _make(self, data: dict[str, Any], **_options: Any) -> TaskRule:
+        return TaskRule(**data)
 
 
 class _EmailSchema(Schema):
     template = fields.String(required=True)
+    to = _to()
 
     @post_load
     def _make(self, data: dict[str, str], **_: Any) -> EmailRule:
-        return EmailRule(data["template"])
+        return EmailRule(**data)
+
+
+def _name() -> Any:
+    return validate.Regexp(NAME + r"\Z", error="use small letters, digits and hyphens")
 
 
 class _ActionSchema(Schema):
-    action = fields.String(
-        required=True,
-        validate=validate.Regexp(
-            r"[a-z][a-z0-9-]{0,62}\Z", error="use small letters, digits and hyphens"
-        ),
-    )
+    action = fields.String(required=True, validate=_name())
+    when = Parsed(expressions.condition)
     task = fields.Nested(_TaskSchema)
     email = fields.Nested(_EmailSchema)
+    chat = fields.Raw(validate=_planned)
+    tell_referrer = fields.Raw(validate=_planned)
+    ask_testimonial = fields.Raw(validate=_planned)
+    nudge_referrer = fields.Raw(validate=_planned)
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Action:
-        rules = [data[kind] for kind in ("task", "email") if kind in data]
+        rules = [data[kind] for kind in KINDS if kind in data]
         if len(rules) != 1:
             raise ValidationError("an action is either a task or an email")
-        return Action(data["action"], rules[0])
+        return Action(data["action"], rules[0], data.get("when"), data.get("after"))
+
+
+class _LaterActionSchema(_ActionSchema):
+    after = Parsed(_later)
+
+
+class _OtherSchema(Schema):
+    type = fields.String(load_default="", validate=validate.Length(1, 80))
+    team = fields.String(load_default="", validate=validate.Length(1, 80))
+    within = Parsed(working_time, required=True)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Within:
+        if not data["type"] and not data["team"]:
+            raise ValidationError("name a type or a team")
+        return Within(**data)
+
+
+def _actions() -> fields.List[Any]:
+    return fields.List(fields.Nested(_ActionSchema), load_default=list)
+
+
+class _AtRiskSchema(Schema):
+    at = Parsed(_share, load_default=75)
+    actions = _actions()
+
+
+class _DueSchema(Schema):
+    actions = _actions()
+
+
+class _AfterSchema(Schema):
+    after = Parsed(working_time, load_default=Promise())
+    actions = _actions()
+
+
+class _ClockSchema(Schema):
+    milestones = fields.List(
+        fields.Enum(Milestone, by_value=True),
+        required=True,
+        validate=validate.Length(min=1),
+    )
+    within = Parsed(working_time, required=True)
+    others = fields.List(fields.Nested(_OtherSchema), load_default=list)
+    rests_at = fields.List(fields.String(), load_default=list)
+    writes_due = fields.Boolean(load_default=False)
+    at_risk = fields.Nested(_AtRiskSchema)
+    due = fields.Nested(_DueSchema)
+    overdue = fields.Nested(_AfterSchema)
+    backup = fields.Nested(_AfterSchema)
+    manager = fields.Nested(_AfterSchema)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> ClockRule:
+        stages = {
+            stage: StageRule(
+                data[stage].get("at", data[stage].get("after", 100)),
+                tuple(data[stage]["actions"]),
+            )
+            for stage in Stage
+            if stage in data
+        }
+        _check_clock(data, stages)
+        return ClockRule(
+            name="",
+            milestones=tuple(data["milestones"]),
+            within=data["within"],
+            others=tuple(data["others"]),
+            stages=stages,
+            rests_at=frozenset(data["rests_at"]),
+            writes_due=data["writes_due"],
+        )
+
+
+def _check_clock(data: Mapping[str, Any], stages: Mapping[Stage, StageRule]) -> None:
+    """Refuse promises of nothing, and stages that would come before earlier ones."""
+    for within in (data["within"], *(other.within for other in data["others"])):
+        if within == Promise():
+            raise ValidationError({"within": ["promise more than nothing"]})
+    if set(data["milestones"]) & {Milestone.WON, Milestone.LOST}:
+        raise ValidationError({"milestones": ["nothing is promised at the end"]})
+    before = Promise()
+    for stage in (Stage.OVERDUE, Stage.BACKUP, Stage.MANAGER):
+        if stage not in stages or not isinstance(at := stages[stage].at, Promise):
+            continue
+        # Of days and hours nobody can say which is longer: it depends on the team.
+        if (at.days, at.hours) < (before.days, before.hours):
+            raise ValidationError({stage: {"after": ["comes before the one above"]}})
+        before = at
 
 
 class _PlaybookSchema(Schema):
     version = fields.String(required=True, validate=validate.Length(1, 40))
-    milestones = fields.Dict(
+    milestones = Named(
         keys=fields.Enum(Milestone, by_value=True),
-        values=fields.List(fields.Nested(_ActionSchema)),
+        values=fields.List(fields.Nested(_LaterActionSchema)),
         required=True,
     )
+    types = Named(
+        keys=fields.String(validate=validate.Length(1, 80)),
+        values=Named(
+            keys=fields.Enum(Milestone, by_value=True),
+            values=fields.List(fields.Nested(_LaterActionSchema)),
+        ),
+        load_default=dict,
+    )
+    clocks = Named(
+        keys=fields.String(validate=_name()),
+        values=fields.Nested(_ClockSchema),
+        load_default=dict,
+    )
 
-    def __init__(self, *, context_templates: Collection[str]) -> None:
+    def __init__(self, templates: Collection[str]) -> None:
         super().__init__()
-        self._templates = context_templates
+        self._templates = templates
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Playbook:
-        actions: Mapping[Milestone, list[Action]] = data["milestones"]
         faults = {
+            "milestones": self._of_milestones(data["milestones"]),
+            "types": {
+                name: found
+                for name, actions in data["types"].items()
+                if (found := self._of_milestones(actions))
+            },
+            "clocks": {
+                name: found
+                for name, rule in data["clocks"].items()
+                if (found := self._of_stages(rule.stages))
+            },
+        }
+        if found := {name: told for name, told in faults.items() if told}:
+            raise ValidationError(found)
+        return Playbook(
+            data["version"],
+            _tuples(data["milestones"]),
+            {name: _tuples(actions) for name, actions in data["types"].items()},
+            tuple(_called(name, rule) for name, rule in data["clocks"].items()),
+        )
+
+    def _of_milestones(
+        self, actions: Mapping[Milestone, Sequence[Action]]
+    ) -> dict[str, Any]:
+        return {
             name: found
             for name, listed in actions.items()
             if (found := self._faults(listed))
         }
-        if faults:
-            raise ValidationError({"milestones": faults})
-        return Playbook(
-            data["version"], {name: tuple(listed) for name, listed in actions.items()}
-        )
+
+    def _of_stages(self, stages: Mapping[Stage, StageRule]) -> dict[str, Any]:
+        return {
+            stage: {"actions": found}
+            for stage, rule in stages.items()
+            if (found := self._faults(rule.actions))
+        }
 
     def _faults(self, actions: Sequence[Action]) -> dict[int, str]:
-        """What is wrong with the actions of one milestone, by their place."""
+        """What is wrong with the actions of one milestone or stage, by their place."""
         found = {}
         names = [action.name for action in actions]
         for place, (name, rule) in enumerate(
@@ -201,24 +339,11 @@ class _PlaybookSchema(Schema):
         return found
 
 
-def _told(messages: Any, *path: object) -> list[str]:
-    """Flatten marshmallow's tree of faults into ``place: fault`` lines."""
-    if isinstance(messages, dict):
-        return [
-            line for key, below in messages.items() for line in _told(below, *path, key)
-        ]
-    faults = messages if isinstance(messages, list) else [messages]
-    return [f"{_place(path)}: {fault}" for fault in faults]
+def _tuples(
+    actions: Mapping[Milestone, Sequence[Action]],
+) -> dict[Milestone, tuple[Action, ...]]:
+    return {name: tuple(listed) for name, listed in actions.items()}
 
 
-def _place(path: Sequence[object]) -> str:
-    """``milestones.submitted[0].task``"""
-    place = ""
-    for depth, key in enumerate(path):
-        if isinstance(key, int):
-            place += f"[{key}]"
-        # marshmallow tells the names of milestones from what is below them, and
-        # speaks of the whole schema.
-        elif key != "_schema" and (depth != 2 or key not in {"key", "value"}):
-            place += f".{key}" if place else str(key)
-    return place
+def _called(name: str, rule: ClockRule) -> ClockRule:
+    return replace(rule, name=name)

@@ -202,14 +202,14 @@ def test_all_templates_and_names_that_do_not_fit_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "neither version nor milestones"),
-        ("- a\n- b", "neither version nor milestones"),
+        ("", "none of the words that make one"),
+        ("- a\n- b", "none of the words that make one"),
         ("version: x\n milestones: {}", "line 2"),
         # The later one would win without a word.
         ("version: x\nmilestones:\n  won: []\n  won: []", "'won' a second time"),
         ("version: x\nversion: x", "line 2, column 1"),
         ("version: x\nmilestones: &all {won: *all}", "recursive"),
-        ("!!python/object/apply:os.system [exit]", "neither version nor milestones"),
+        ("!!python/object/apply:os.system [exit]", "none of the words that make one"),
         ("[" * 20_000, "not YAML"),
         ('"\\UFFFFFFFF"', "not YAML"),
         # PostgreSQL keeps neither, and would refuse each follow-up planned by it.
