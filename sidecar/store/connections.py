@@ -53,6 +53,8 @@ class OrgConnection:
     pause_reason: str | None
     integration_user_id: str | None = None
     """As whom we write, 18 characters; None before the first login."""
+    calendar: str | None = None
+    """YAML; None for office hours in ``time_zone``."""
 
     @property
     def statuses(self) -> Mapping[str, Milestone]:

@@ -8,7 +8,9 @@ Every unit of work is a row with ``state``, ``attempts`` and ``due_at``:
     done       has happened
     dead       given up on, with the reason in ``error``
     uncertain  may or may not have happened; a person decides
-    cancelled  nobody wants it any more; follow-ups only
+    cancelled  nobody wants it any more; follow-ups and response clocks
+    paused     rests, until ``due_at`` where that is known; response clocks only
+    spent      all is told and nobody answered; response clocks only
 
 Columns named ``sealed`` or ``*_sealed`` hold text sealed by the key ring; in a row
 that names a person, with that person's own key, which the ring has sealed. An empty
@@ -26,6 +28,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    Interval,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -86,6 +89,7 @@ connection = Table(
     Column("integration_user_id", Text),  # as whom we write; learnt at login
     Column("status_map", JSONB, nullable=False, server_default="{}"),
     Column("playbook", Text),  # YAML; NULL means the package's own
+    Column("calendar", Text),  # YAML; NULL means office hours in time_zone
     Column("field_lists", JSONB, nullable=False, server_default="{}"),
     _moment("paused_until", nullable=True),
     Column("pause_reason", Text),
@@ -233,6 +237,91 @@ follow_up = Table(
     ),
     _of_referrers("follow_up"),
 )
+
+response_clock = Table(
+    "response_clock",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("org_id", Text(collation="C"), nullable=False),
+    Column("referral_key", Text(collation="C"), nullable=False),
+    Column("kind", Text, nullable=False),  # promise | action
+    Column("name", Text, nullable=False),
+    Column("milestone", Text, nullable=False),
+    Column("event_id", BigInteger, nullable=False),  # because of which it started
+    Column("playbook_version", Text, nullable=False),  # that started it
+    Column("owner_id", Text),
+    Column("team", Text, nullable=False, server_default=""),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("marks", JSONB, nullable=False),  # [stage, seconds or moment]
+    Column("used", Interval, nullable=False),  # working time before "since"
+    _moment("since", nullable=True),  # NULL: it rests
+    _moment("until", nullable=True),  # of a pause
+    Column("rests_at", Text),  # the status because of which it rests
+    Column("told", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    _moment("due_at", nullable=True),  # when to look at it; NULL: nobody needs to
+    _moment("promised_at", nullable=True),  # by when somebody must have answered
+    _moment("settled_at", nullable=True),
+    # What the record is told of it.
+    _moment("written", nullable=True),
+    _moment("write_due_at", nullable=True),  # NULL: nothing to write
+    Column("write_attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("write_error", Text),
+    UniqueConstraint("org_id", "referral_key", "kind", "name", "milestone"),
+    Index(
+        "response_clock_due_idx",
+        "connection_id",
+        "due_at",
+        postgresql_where=text("state in ('waiting', 'paused')"),
+    ),
+    Index(
+        "response_clock_write_idx",
+        "connection_id",
+        "write_due_at",
+        postgresql_where=text("write_due_at IS NOT NULL"),
+    ),
+)
+
+response_clock_note = Table(
+    "response_clock_note",
+    metadata,
+    _id(),
+    Column("clock_id", ForeignKey("response_clock.id"), nullable=False, index=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("what", Text, nullable=False),  # started | handed_over | told | ...
+    Column("stage", Text),  # of what is told or passed over
+    Column("details", Text, nullable=False, server_default=""),
+    # Each stage comes once.
+    Index(
+        "response_clock_stage_idx",
+        "clock_id",
+        "stage",
+        unique=True,
+        postgresql_where=text("stage IS NOT NULL"),
+    ),
+)
+
+colleague = Table(
+    "colleague",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("user_id", Text(collation="C"), primary_key=True),
+    Column("role", Text, nullable=False, server_default=""),
+    Column("manager_id", Text),
+    Column("active", Boolean, nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+)
+
+playbook_version = Table(
+    "playbook_version",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("text", Text, nullable=False),  # YAML
+    Column("set_at", DateTime(timezone=True), nullable=False),
+)
+
 
 deployment = Table(
     "deployment",
