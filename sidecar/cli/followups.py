@@ -18,7 +18,7 @@ def followups() -> None:
 @followups.command("list")
 @click.option(
     "--state",
-    type=click.Choice(["waiting", "sending", "done", "dead", "uncertain"]),
+    type=click.Choice(["waiting", "sending", "done", "dead", "uncertain", "cancelled"]),
 )
 @click.option("--referral", help="The referral's key.")
 @click.option("--limit", type=LIMIT, default=50, show_default=True)
