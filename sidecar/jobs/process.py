@@ -4,19 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
 from sidecar.errors import Permanent, Retryable
 from sidecar.intake import reconcile
-from sidecar.jobs import reading
+from sidecar.jobs import clocks, reading
 from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
 from sidecar.keyring import Keyring
 from sidecar.logs import log
 from sidecar.referral.journey import Referral, Seen, Step, Verdict, advance
 from sidecar.referral.playbook import FollowUp, Playbook, plan
-from sidecar.referral.working_time import WorkingWeek
 from sidecar.store import (
     connections,
     follow_ups,
@@ -186,7 +184,9 @@ def _decide(
     changed: dict[str, Referral] = {}
     planned: list[tuple[int, str, FollowUp]] = []
     heard: list[Heard] = []
-    week = WorkingWeek(ZoneInfo(connection.time_zone))
+    causes: dict[str, int] = {}
+    owners = [item.owner_id for item in known.values()]
+    staff = clocks.staff(db, connection, owners + [seen.owner_id for _, seen in told])
     for event, seen in told:
         step = advance(known.get(seen.key), seen, connection.statuses)
         if step.verdict is Verdict.READ_BACK and event.id not in read:
@@ -197,6 +197,7 @@ def _decide(
         if step.referral is None:
             continue
         known[seen.key] = changed[seen.key] = step.referral
+        causes[seen.key] = event.id
         if seen.key in gone and gone[seen.key].person:
             deeds.outcomes[event.id] += ", by somebody erased"
         elif step.at_milestone is not None:
@@ -207,12 +208,21 @@ def _decide(
                     connection.org_id,
                     step.at_milestone,
                     now=now,
-                    week=week,
-                    fallback_owner_id=connection.fallback_owner_id,
+                    week=staff.team(step.at_milestone.owner_id).week,
+                    to=staff.recipients(step.at_milestone.owner_id),
                 )
             ]
     referrals.remember(
         db, connection.org_id, changed.values(), now=now, keyring=keyring
+    )
+    clocks.turn(
+        db,
+        connection,
+        {k: v for k, v in changed.items() if k not in gone or not gone[k].person},
+        causes=causes,
+        people=staff,
+        playbook=playbook,
+        now=now,
     )
     reached.hear(db, connection.org_id, connection.id, heard, now=now)
     deeds.planned = follow_ups.add(

@@ -75,23 +75,40 @@ class Recipients:
         return {"owner": self.owner, "backup": self.backup, "manager": self.manager}[to]
 
 
-def recipients(
-    owner_id: str | None,
-    team: Team,
-    colleague: Colleague = NOBODY,
-    *,
-    fallback_owner_id: str | None = None,
-) -> Recipients:
-    """
-    Say who acts, who stands in, and who is told last.
-
-    What nobody is named for goes to the fallback owner, so that it is read.
-    """
-    owner = person(owner_id) or fallback_owner_id
-    manager = team.manager or colleague.manager_id or fallback_owner_id
-    return Recipients(owner, team.backup or fallback_owner_id or manager, manager)
-
-
 def person(owner_id: str | None) -> str | None:
     """A user's id starts with 005; a queue (00G) reads no mail and does no task."""
     return owner_id if owner_id and owner_id.startswith("005") else None
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A connection's people: the calendar, and what the org says of its users."""
+
+    calendar: Calendar
+    colleagues: Mapping[str, Colleague] = field(default_factory=dict)
+    fallback_owner_id: str | None = None
+
+    def colleague(self, owner_id: str | None) -> Colleague:
+        """Give what the org says of a user; nothing where nobody has asked yet."""
+        return self.colleagues.get(owner_id or "", NOBODY)
+
+    def team(self, owner_id: str | None) -> Team:
+        """Find the team of an owner."""
+        return self.calendar.team_of(owner_id, self.colleague(owner_id))
+
+    def recipients(self, owner_id: str | None) -> Recipients:
+        """
+        Say who acts, who stands in, and who is told last.
+
+        What nobody is named for goes to the fallback owner, so that it is read.
+        """
+        colleague = self.colleague(owner_id)
+        # What belongs to somebody who has left is the fallback owner's.
+        owner = person(owner_id) if colleague.active else None
+        team = self.team(owner_id)
+        manager = team.manager or colleague.manager_id or self.fallback_owner_id
+        return Recipients(
+            owner or self.fallback_owner_id,
+            team.backup or self.fallback_owner_id or manager,
+            manager,
+        )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from sidecar.referral.business_calendar import NOBODY, Calendar, Colleague, Team
+from sidecar.referral.business_calendar import Calendar, Staff, Team
 from sidecar.referral.journey import Milestone, Referral
 from sidecar.referral.playbook import Action, ClockRule, Playbook, Stage
 from sidecar.referral.working_time import (
@@ -129,24 +129,23 @@ def turn(
     clocks: Iterable[Clock],
     referral: Referral,
     playbook: Playbook,
-    calendar: Calendar,
+    staff: Staff,
     *,
     now: datetime,
-    colleague: Colleague = NOBODY,
 ) -> list[Turn]:
     """
     Set a referral's clocks by where it stands.
 
     Args:
         clocks: all that it ever had.
+        staff: who works when; the owner's team counts.
         now: aware.
-        colleague: what is known of its owner.
 
     Returns:
         Those that changed, and those that start.
     """
     known = {clock.id: clock for clock in clocks}
-    team = calendar.team_of(referral.owner_id, colleague)
+    calendar, team = staff.calendar, staff.team(referral.owner_id)
     turns = [_turned(clock, referral, calendar, team, now) for clock in known.values()]
     turns = [_rested(item, referral, playbook, calendar, now) for item in turns]
     for clock in _starting(referral, playbook, team, now):

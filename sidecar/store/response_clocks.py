@@ -85,22 +85,41 @@ def due(
     return [Running(row.referral_key, row.event_id, _clock(row)) for row in rows]
 
 
-def running(
-    db: Connection, connection_id: int, *, after: int = 0, limit: int = 500
-) -> tuple[list[Running], int]:
-    """Page through all clocks of a connection that run or rest; where the page ends."""
-    rows = db.execute(
-        select(response_clock)
+def wake(
+    db: Connection,
+    connection_id: int,
+    *,
+    now: datetime,
+    owner_ids: Collection[str] | None = None,
+) -> int:
+    """
+    Have the running clocks of a connection looked at: what they count by has changed.
+
+    Args:
+        owner_ids: whose; None for everybody's.
+    """
+    mine = [
+        response_clock.c.connection_id == connection_id,
+        response_clock.c.state.in_(_RUNNING),
+    ]
+    if owner_ids is not None:
+        mine.append(response_clock.c.owner_id.in_(owner_ids))
+    return db.execute(update(response_clock).where(*mine).values(due_at=now)).rowcount
+
+
+def set_aside(
+    db: Connection, org_id: str, referral_key: str, *, until: datetime
+) -> None:
+    """Let nobody look at a referral's clocks for a while."""
+    db.execute(
+        update(response_clock)
         .where(
-            response_clock.c.connection_id == connection_id,
+            response_clock.c.org_id == org_id,
+            response_clock.c.referral_key == referral_key,
             response_clock.c.state.in_(_RUNNING),
-            response_clock.c.id > after,
         )
-        .order_by(response_clock.c.id)
-        .limit(limit)
-    ).all()
-    found = [Running(row.referral_key, row.event_id, _clock(row)) for row in rows]
-    return found, rows[-1].id if rows else after
+        .values(due_at=until)
+    )
 
 
 def keep(
@@ -119,32 +138,44 @@ def keep(
     Args:
         event_ids: referral key to the event because of which a clock starts.
     """
-    for change in changes:
-        values = _values(change, now)
-        new = insert(response_clock).values(
-            connection_id=connection_id,
-            org_id=org_id,
-            referral_key=change.referral_key,
-            kind=change.clock.kind,
-            name=change.clock.name,
-            milestone=change.clock.milestone,
-            event_id=event_ids.get(change.referral_key, 0),
-            playbook_version=playbook_version,
-            started_at=change.clock.started_at,
-            write_due_at=now if _to_write(change) else None,
-            **values,
+    changes = list(changes)
+    if not changes:
+        return
+    rows = [
+        {
+            "connection_id": connection_id,
+            "org_id": org_id,
+            "event_id": event_ids.get(change.referral_key, 0),
+            "playbook_version": playbook_version,
+            **_values(change, now),
+        }
+        for change in changes
+    ]
+    new = insert(response_clock).values(rows)
+    told_already = response_clock.c.written.is_not_distinct_from(
+        new.excluded.promised_at
+    )
+    values = {name: new.excluded[name] for name in _CHANGING} | {
+        "write_due_at": case((told_already, None), else_=new.excluded.write_due_at),
+        "write_attempts": 0,
+    }
+    ids = db.execute(
+        new.on_conflict_do_update(constraint=_KEY, set_=values).returning(
+            response_clock.c.id,
+            response_clock.c.referral_key,
+            response_clock.c.kind,
+            response_clock.c.name,
+            response_clock.c.milestone,
         )
-        id_ = db.execute(
-            new.on_conflict_do_update(
-                constraint=_KEY,
-                set_={
-                    **values,
-                    "write_due_at": _write_due_at(change, now),
-                    "write_attempts": 0,
-                },
-            ).returning(response_clock.c.id)
-        ).scalar_one()
-        _note(db, id_, change, now)
+    )
+    known = {tuple(row[1:]): row.id for row in ids}
+    notes = [
+        {"clock_id": known[change.referral_key, *change.clock.id], "at": now, **note}
+        for change in changes
+        for note in _notes(change)
+    ]
+    if notes:
+        db.execute(insert(response_clock_note), notes)
 
 
 def cancel(db: Connection, org_id: str, keys: Collection[str], *, now: datetime) -> int:
@@ -193,10 +224,10 @@ class Writing:
     attempts: int
 
 
-def to_write(
-    db: Connection, connection_id: int, *, now: datetime, limit: int
+def claim_writing(
+    db: Connection, connection_id: int, *, now: datetime, until: datetime, limit: int
 ) -> list[Writing]:
-    """Find what records are to be told, and push it out of everybody else's sight."""
+    """Find what records are to be told; until then, it is nobody else's to tell."""
     rows = db.execute(
         select(
             response_clock.c.id,
@@ -219,7 +250,10 @@ def to_write(
         )
         .order_by(response_clock.c.write_due_at, response_clock.c.id)
         .limit(limit)
-    )
+        .with_for_update(of=response_clock, skip_locked=True)
+    ).all()
+    claimed = response_clock.c.id.in_([row.id for row in rows])
+    db.execute(update(response_clock).where(claimed).values(write_due_at=until))
     return [
         Writing(
             row.id, row.object_type, row.record_id, row.promised_at, row.write_attempts
@@ -311,9 +345,22 @@ def count(db: Connection) -> dict[str, int]:
 _KEY = "response_clock_org_id_referral_key_kind_name_milestone_key"
 
 
+_CHANGING = (
+    *("owner_id", "team", "marks", "used", "since", "until", "rests_at", "told"),
+    *("state", "due_at", "promised_at", "settled_at"),
+)
+
+
 def _values(change: Change, now: datetime) -> dict[str, Any]:
     clock = change.clock
+    promised_at = _whole_second(change.promised_at)
+    writes = change.writes and clock.state is State.WAITING and promised_at is not None
     return {
+        "referral_key": change.referral_key,
+        "kind": clock.kind,
+        "name": clock.name,
+        "milestone": clock.milestone,
+        "started_at": clock.started_at,
         "owner_id": clock.owner_id,
         "team": clock.team,
         "marks": [[stage, _marked(mark)] for stage, mark in clock.marks.items()],
@@ -324,22 +371,15 @@ def _values(change: Change, now: datetime) -> dict[str, Any]:
         "told": sorted(clock.told),
         "state": clock.state,
         "due_at": change.wakes_at,
-        "promised_at": change.promised_at,
+        "promised_at": promised_at,
         "settled_at": None if clock.state in _RUNNING else now,
+        "write_due_at": now if writes else None,
     }
 
 
-def _to_write(change: Change) -> bool:
-    running = change.clock.state is State.WAITING
-    return change.writes and running and change.promised_at is not None
-
-
-def _write_due_at(change: Change, now: datetime) -> Any:
-    """Now, where the record says something else; by the row as it was before."""
-    if not _to_write(change):
-        return None
-    known = response_clock.c.written.is_not_distinct_from(change.promised_at)
-    return case((known, None), else_=now)
+def _whole_second(at: datetime | None) -> datetime | None:
+    """Records keep no parts of a second."""
+    return at.replace(microsecond=0) if at else None
 
 
 def _marked(mark: Mark) -> float | str:
@@ -352,23 +392,18 @@ def _mark(kept: float | str) -> Mark:
     return timedelta(seconds=kept)
 
 
-def _note(db: Connection, clock_id: int, change: Change, now: datetime) -> None:
-    rows = [
+def _notes(change: Change) -> list[dict[str, Any]]:
+    return [
         {"what": note.what, "stage": None, "details": note.details}
         for note in change.notes
     ] + [
         {
             "what": "passed_over" if told.passed_over else "told",
             "stage": told.stage,
-            "details": f"since {told.at.isoformat(timespec='seconds')}",
+            "details": f"due {told.at.isoformat(timespec='seconds')}",
         }
         for told in change.told
     ]
-    if rows:
-        db.execute(
-            insert(response_clock_note),
-            [{"clock_id": clock_id, "at": now, **row} for row in rows],
-        )
 
 
 def _clock(row: Row[Any]) -> Clock:
