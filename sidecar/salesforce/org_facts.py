@@ -160,15 +160,18 @@ def active_validation_rules(
     caller: Caller, objects: Collection[str]
 ) -> list[tuple[str, str]]:
     """List the validation rules that act on these objects: object, name."""
-    soql = (
-        "SELECT ValidationName, EntityDefinition.QualifiedApiName "  # noqa: S608
-        "FROM ValidationRule WHERE Active = true AND "
-        f"EntityDefinition.QualifiedApiName IN ({quoted(sorted(objects))})"
-    )
-    return [
-        (row["EntityDefinition"]["QualifiedApiName"], row["ValidationName"])
-        for row in query(caller, soql, tooling=True)
-    ]
+    # One object at a time: of definitions, the Tooling API takes no alternatives.
+    found = []
+    for name in sorted(objects):
+        rows = query(
+            caller,
+            "SELECT ValidationName FROM ValidationRule "  # noqa: S608
+            "WHERE Active = true "
+            f"AND EntityDefinition.QualifiedApiName = {quoted([name])}",
+            tooling=True,
+        )
+        found += [(name, str(row["ValidationName"])) for row in rows]
+    return found
 
 
 def _leaves(record: Element) -> dict[str, str]:

@@ -386,3 +386,15 @@ def test_the_clock_rings_for_a_deployment_that_nobody_drives(customer):
     queue = Queue("deploy", connection=customer.wiring.redis, serializer=JSONSerializer)
     (job,) = queue.get_jobs()
     assert (job.func_name, job.args) == ("sidecar.worker.deploy", [id_])
+
+
+def test_what_the_preflight_found_counts_for_half_an_hour(customer):
+    id_ = customer.ask("install", self_test=False)
+    row = customer.run(id_, until="agree")
+    found_at = row.facts["at"]
+    customer.wiring.now.move(minutes=31)
+
+    row = customer.run(id_)
+
+    assert row.state == "done"
+    assert row.facts["at"] > found_at

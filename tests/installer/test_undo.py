@@ -80,6 +80,12 @@ def test_data_is_not_lost_unless_it_is_said_that_it_may(customer):
     assert row.state == "dead"
     assert row.error.startswith("nothing was changed: data would be lost (1 of Lead)")
     assert customer.rows("SELECT Id FROM PermissionSet WHERE Name = 'Referral_User'")
+    # What the admin was lent to see the data is given back.
+    lent = customer.rows(
+        "SELECT PermissionSet.Name FROM PermissionSetAssignment WHERE "
+        "Assignee.Username = 'admin@example.com' AND PermissionSet.Name LIKE 'Referral%'"
+    )
+    assert [each["PermissionSet"]["Name"] for each in lent] == ["Referral_User"]
 
 
 def test_data_is_written_to_files_before_it_goes(customer, tmp_path):

@@ -207,6 +207,7 @@ def _remember(db: Connection, turn: Turn) -> None:
         installed.forget(db, row.connection_id)
         return
     known = turn.installed()
+    known = turn.installed()
     installed.keep(
         db,
         row.connection_id,
