@@ -19,7 +19,8 @@ PROCESS = "process"
 DELIVER = "deliver"
 DEPLOY = "deploy"
 RECONCILE = "reconcile"
-QUEUES = (PROCESS, DELIVER, DEPLOY, RECONCILE)
+CLOCKS = "clocks"
+QUEUES = (PROCESS, DELIVER, CLOCKS, DEPLOY, RECONCILE)
 
 # One ring carries at most this many events; a worker takes earlier ones along.
 _MOST_IDS = 500
@@ -78,6 +79,10 @@ class Doorbell:
     def ring_to_reconcile(self, reconciliation_id: int) -> bool:
         """Ring for a reconciliation's next turn; False where Redis did not hear."""
         return self._enqueue(RECONCILE, "sidecar.worker.reconcile", reconciliation_id)
+
+    def ring_to_clocks(self, connection_id: int) -> bool:
+        """Ring for one org's response clocks; False where Redis did not hear."""
+        return self._enqueue(CLOCKS, "sidecar.worker.clocks", connection_id)
 
     def _enqueue(self, queue: str, function: str, *args: object) -> bool:
         try:

@@ -23,6 +23,8 @@ from sidecar.intake.peer import Network, networks
 from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
 from sidecar.jobs import deliver, process, sweep
+from sidecar.jobs import clock_records as clock_records_job
+from sidecar.jobs import clocks as clocks_job
 from sidecar.jobs import reconcile as reconcile_job
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.keyring import Keyring
@@ -42,6 +44,7 @@ from sidecar.salesforce.caller import Caller, caller_for
 from sidecar.salesforce.changes import ReferralChanges
 from sidecar.salesforce.hosts import checked
 from sidecar.salesforce.ids import same_org, to_18
+from sidecar.salesforce.record_updates import RecordUpdates
 from sidecar.salesforce.records import Records, Rep
 from sidecar.salesforce.refusals import LoggedOut
 from sidecar.salesforce.session import Sessions, http_session
@@ -415,6 +418,29 @@ class Wiring:
             now=self.now,
         )
 
+    def clocks(self, connection_id: int) -> int:
+        """Look at an org's response clocks; how many follow-ups they brought."""
+        clock_records_job.meet(
+            connection_id, engine=self.engine, records=self.records, now=self.now
+        )
+        planned = clocks_job.tell(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            playbook_of=self.playbook_of,
+            ring_to_deliver=self.doorbell.ring_to_deliver,
+            now=self.now,
+        )
+        clock_records_job.write(
+            connection_id,
+            engine=self.engine,
+            records=self.records,
+            updates=RecordUpdates(self.sessions),
+            lease=self.lease,
+            now=self.now,
+        )
+        return planned
+
     def deploy(self, deployment_id: int) -> int:
         """Take a deployment's turns, as far as they are due; how many they were."""
         turns = 0
@@ -467,6 +493,7 @@ class Wiring:
             ring_to_deliver=self.doorbell.ring_to_deliver,
             ring_to_deploy=self.doorbell.ring_to_deploy,
             ring_to_reconcile=self.doorbell.ring_to_reconcile,
+            ring_to_clocks=self.doorbell.ring_to_clocks,
             reconcile_every=reconcile_job.EVERY,
             now=self.now(),
         )

@@ -25,6 +25,11 @@ def deliver(connection_id: int, kind: str) -> None:
     _wiring().deliver(connection_id, kind)
 
 
+def clocks(connection_id: int) -> None:
+    """Look at an org's response clocks."""
+    _wiring().clocks(connection_id)
+
+
 def deploy(deployment_id: int) -> None:
     """Take a deployment's turns, as far as they are due."""
     _wiring().deploy(deployment_id)

@@ -15,7 +15,7 @@ from sidecar.keyring import Keyring
 from sidecar.logs import log
 from sidecar.playbooks.calendars import calendar
 from sidecar.referral import response_clock
-from sidecar.referral.business_calendar import Staff
+from sidecar.referral.business_calendar import Staff, person
 from sidecar.referral.conditions import holds
 from sidecar.referral.journey import Referral
 from sidecar.referral.playbook import Action, ClockRule, FollowUp, Playbook, follow_up
@@ -78,7 +78,7 @@ def turn(
         return
     known = response_clocks.of_referrals(db, connection.org_id, changed)
     changes = [
-        _change(key, item, playbook, people, now)
+        _met(_change(key, item, playbook, people, now), people, now)
         for key, referral in changed.items()
         for item in response_clock.turn(
             known.get(key, ()), referral, playbook, people, now=now
@@ -305,6 +305,14 @@ def rule_of(clock: Clock, playbook: Playbook) -> ClockRule | None:
     if clock.kind is not Kind.PROMISE:
         return None
     return next((rule for rule in playbook.clocks if rule.name == clock.name), None)
+
+
+def _met(change: Change, people: Staff, now: datetime) -> Change:
+    """Have a clock looked at soon whose owner the org is still to be asked about."""
+    owner_id = person(change.clock.owner_id)
+    if owner_id is None or owner_id in people.colleagues or not _runs(change.clock):
+        return change
+    return replace(change, wakes_at=now)
 
 
 def _change(

@@ -10,6 +10,7 @@ from sidecar.store import (
     follow_ups,
     inbox,
     reconciliations,
+    response_clocks,
     webhook_secrets,
 )
 
@@ -24,6 +25,7 @@ def sweep(
     ring_to_deliver: Callable[[int, str], object],
     ring_to_deploy: Callable[[int], object],
     ring_to_reconcile: Callable[[int], object],
+    ring_to_clocks: Callable[[int], object],
     reconcile_every: timedelta,
     now: datetime,
 ) -> int:
@@ -45,6 +47,7 @@ def sweep(
         waiting = follow_ups.due(db, now=now)
         deploying = deployments.due(db, now=now)
         reconciling = reconciliations.due(db, now=now)
+        ticking = response_clocks.lanes_due(db, now=now)
     for event_ids in events.values():
         ring(event_ids)
     for connection_id, kind in waiting:
@@ -53,4 +56,7 @@ def sweep(
         ring_to_deploy(deployment_id)
     for reconciliation_id in reconciling:
         ring_to_reconcile(reconciliation_id)
-    return len(events) + len(waiting) + len(deploying) + len(reconciling)
+    for connection_id in ticking:
+        ring_to_clocks(connection_id)
+    rung = (events, waiting, deploying, reconciling, ticking)
+    return sum(len(due) for due in rung)
