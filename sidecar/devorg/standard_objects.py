@@ -303,7 +303,7 @@ PrimaryContact string(80)
 DefaultLocaleSidKey picklist(en_US;en_GB;de_DE) required | Locale
 LanguageLocaleKey picklist(en_US;de;fr) required | Language
 TimeZoneSidKey picklist(GMT;Europe/Berlin;America/Los_Angeles) readonly | Time Zone
-OrganizationType picklist(Developer Edition;Enterprise Edition;Unlimited Edition) readonly | Edition
+OrganizationType picklist(Developer Edition;Professional Edition;Enterprise Edition;Performance Edition;Unlimited Edition) readonly | Edition
 InstanceName string(5) readonly
 IsSandbox boolean readonly | Is Sandbox
 IsReadOnly boolean readonly
