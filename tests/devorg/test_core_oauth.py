@@ -58,7 +58,7 @@ def assertion(signer, **claims):
     [
         {},
         {"sub": ADMIN.upper(), "aud": "https://test.salesforce.com"},
-        {"aud": "https://localhost/", "exp": (int(time.time()) + 180) * 1000},
+        {"aud": "https://localhost/", "exp": (int(time.time()) + 86_400) * 1000},
     ],
 )
 def test_a_signed_assertion_gets_a_token_that_works(org, admin, app, signer, claims):
