@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from lxml import etree
 
@@ -146,10 +146,25 @@ def parse(body: bytes) -> etree._Element:
     try:
         root = etree.fromstring(text, _parser())
     except etree.XMLSyntaxError as exc:
-        raise Unreadable(f"not well-formed XML: {exc}") from exc
+        raise Unreadable(f"not well-formed XML: {_unquoted(exc)}") from exc
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable("the document has a document type, which is refused")
     return root
+
+
+def _unquoted(exc: etree.XMLSyntaxError) -> str:
+    """
+    Say what is wrong and where, without the parser's own words.
+
+    It quotes names of elements, and where ``<`` stands unescaped in somebody's notes,
+    the next word is one.
+    """
+    log: Any = exc.error_log
+    code = getattr(exc, "code", None)
+    kinds = [str(each.type_name) for each in log if each.type == code]
+    kind = kinds[-1].removeprefix("ERR_") if kinds else "malformed"
+    line, column = exc.position
+    return f"{kind.replace('_', ' ').lower()}, line {line}, column {column}"
 
 
 def _parser() -> etree.XMLParser:

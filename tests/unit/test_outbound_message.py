@@ -458,3 +458,15 @@ def test_a_fault_is_xml_whatever_it_says(text: str) -> None:
 
     assert envelope.tag == "{http://schemas.xmlsoap.org/soap/envelope/}Envelope"
     assert envelope.findtext(".//faultcode") == "soapenv:Client"
+
+
+def test_what_is_malformed_is_told_without_repeating_it() -> None:
+    """An unescaped ``<`` in somebody's notes makes the next word a name to a parser."""
+    body = ONE.replace(b"</", b"<Surname and more </", 1)
+
+    with pytest.raises(
+        Unreadable, match=r"not well-formed XML: [a-z ]+, line \d+"
+    ) as it:
+        read(body)
+
+    assert "Surname" not in str(it.value)
