@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sidecar.errors import Permanent
 from sidecar.package import archive, patches, placeholders, read
+from sidecar.package.fitting import AS_IT_IS, Fit, cut
 from sidecar.package.patches import Patches
 from sidecar.package.read import Tree
 
@@ -67,7 +68,11 @@ def with_needed(bundle: Bundle, names: Collection[str]) -> list[str]:
 
 
 def wanted(
-    bundle: Bundle, modules: Collection[str], values: Mapping[str, str]
+    bundle: Bundle,
+    modules: Collection[str],
+    values: Mapping[str, str],
+    *,
+    fit: Fit = AS_IT_IS,
 ) -> Wanted:
     """
     Give what these modules put into an org.
@@ -75,12 +80,13 @@ def wanted(
     Args:
         values: what is known of the org; the placeholders that the modules have are
             taken from it.
+        fit: what this org can take.
 
     Raises:
         Permanent: a placeholder has no value.
         Unreadable: the package is not what its names say.
     """
-    tree = read.select(bundle.tree, modules)
+    tree = cut(read.select(bundle.tree, modules), fit)
     needed = {each.name for each in placeholders.declared(tree)}
     given = {name: value for name, value in values.items() if name in needed}
     files = archive.files(placeholders.fill(tree, given))

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from sidecar.package.fitting import Fit
 from sidecar.package.read import Tree
 
 Level = Literal["blocks", "warns", "informs"]
@@ -43,6 +44,7 @@ _DYNAMIC_DASHBOARDS = {
     "Performance Edition": 10,
     "Developer Edition": 3,
 }
+OUR_DASHBOARDS = frozenset({"Referral_Performance"})
 _FEW_CALLS, _SCARCE_CALLS = 300, 2_000
 
 
@@ -248,13 +250,12 @@ def _users(facts: Facts) -> Iterator[Finding]:
 
 def _features(facts: Facts, ours: Tree) -> Iterator[Finding]:
     # What an org does not tell is not held against it: the validation finds out.
-    path = facts.settings.get("PathAssistant", {}).get("pathAssistantEnabled")
-    if _any(ours, "pathAssistants/") and path == "false":
+    if not fit(facts).paths:
         yield Finding(
-            "blocks",
+            "informs",
             "path",
-            "Path is switched off",
-            "Setup, Path Settings, Enable; it can be switched off again later",
+            "Path is switched off: the paths of the package are left out",
+            "Setup, Path Settings, Enable; then install again",
         )
     workbench = facts.settings.get("Language", {}).get("enableTranslationWorkbench")
     if _any(ours, "objectTranslations/", "translations/") and workbench == "false":
@@ -300,22 +301,24 @@ def _features(facts: Facts, ours: Tree) -> Iterator[Finding]:
 
 
 def _dashboards(facts: Facts, ours: Tree) -> Iterator[Finding]:
-    allowed = _DYNAMIC_DASHBOARDS.get(facts.edition)
-    mine = {
-        path.rpartition("/")[2].removesuffix(".dashboard")
-        for path, text in ours.items()
-        if path.endswith(".dashboard") and b"LoggedInUser" in text
-    }
-    there = set(facts.dynamic_dashboards)
-    if allowed is not None and len(there | mine) > allowed and mine - there:
+    if fit(facts).running_user and _any(ours, "dashboards/"):
         yield Finding(
-            "blocks",
+            "warns",
             "dynamic_dashboards",
-            f"the org has {len(there)} dynamic dashboards of {allowed} that "
-            f"{facts.edition} allows: no place for {', '.join(sorted(mine - there))}",
-            "let one of them run as a named user, or install without the module "
-            "analytics",
+            f"all {len(facts.dynamic_dashboards)} dynamic dashboards that "
+            f"{facts.edition} allows are in use: ours will show everybody what "
+            f"{facts.username} may see",
+            "let one of the org's run as a named user, and install again",
         )
+
+
+def fit(facts: Facts) -> Fit:
+    """Say how the package is to be cut for an org."""
+    allowed = _DYNAMIC_DASHBOARDS.get(facts.edition)
+    others = [name for name in facts.dynamic_dashboards if name not in OUR_DASHBOARDS]
+    full = allowed is not None and len(others) >= allowed
+    path = facts.settings.get("PathAssistant", {}).get("pathAssistantEnabled")
+    return Fit(paths=path != "false", running_user=facts.username if full else "")
 
 
 def _neighbours(facts: Facts, ours: Tree) -> Iterator[Finding]:

@@ -318,7 +318,6 @@ def test_a_deployment_in_the_org_s_queue_is_cancelled_there(customer):
 @pytest.mark.parametrize(
     ("switch", "modules", "words"),
     [
-        ({"path": False}, (), "Path is switched off"),
         ({"languages": []}, ("translations",), "Translation Workbench"),
         ({"dynamic_dashboards": 0}, ("analytics",), "run as the logged-in user"),
     ],
@@ -398,3 +397,15 @@ def test_what_the_preflight_found_counts_for_half_an_hour(customer):
 
     assert row.state == "done"
     assert row.facts["at"] > found_at
+
+
+def test_paths_come_when_path_is_switched_on(customer):
+    customer.back_door("POST", "/features", body={"path": False})
+    without = customer.install(self_test=False)
+    assert any(each["code"] == "path" for each in without.findings)
+
+    customer.back_door("POST", "/features", body={"path": True})
+    row = customer.install(self_test=False)
+
+    added = [e["type"] for e in row.plan["entries"] if e["action"] == "add"]
+    assert set(added) == {"PathAssistant"}

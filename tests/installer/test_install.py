@@ -1,5 +1,8 @@
 """An install changes what its plan listed, proves itself, and has nothing left to do."""
 
+import pytest
+
+from sidecar.jobs.deploy import deploying
 from sidecar.package import canonical, report
 
 
@@ -123,3 +126,63 @@ def test_what_was_there_before_is_kept_byte_by_byte(customer):
         assert canonical.canonical(kept[path], path) == canonical.canonical(
             content, path
         )
+
+
+@pytest.mark.parametrize(
+    ("switches", "features"),
+    [
+        (
+            {
+                "edition": "Enterprise Edition",
+                "multi_currency": True,
+                "person_accounts": True,
+                "state_country_picklists": True,
+            },
+            3,
+        ),
+        ({"edition": "Unlimited Edition", "sandbox": True}, 0),
+    ],
+)
+def test_an_install_is_proven_in_each_kind_of_org(customer, switches, features):
+    customer.back_door("POST", "/features", body=switches)
+
+    row = customer.install()
+
+    assert sum(each["code"] == "feature" for each in row.findings) == features
+    assert row.evidence["self_test"]["passed"]
+
+
+def test_a_customer_s_failing_tests_do_not_stop_apex_of_ours_in_production(customer):
+    customer.back_door(
+        "POST",
+        "/features",
+        body={
+            "edition": "Enterprise Edition",
+            "certificates": ["Referral_Signing"],
+            "tests": {"count": 3, "failing": ["OrderTest.testClosing"]},
+        },
+    )
+
+    row = customer.install(modules=["signed_events"], self_test=False)
+
+    assert row.evidence["deployed"]["tests"] > 0
+    assert any(each["code"] == "apex" for each in row.findings)
+
+
+@pytest.mark.parametrize(
+    ("production", "paths", "level"),
+    [
+        (True, ["objects/Lead.object"], None),
+        (False, ["classes/A.cls", "classes/ATest.cls"], None),
+        (True, ["classes/A.cls", "classes/ATest.cls"], "RunSpecifiedTests"),
+    ],
+)
+def test_tests_run_where_apex_meets_production(production, paths, level):
+    content = {
+        path: b"@IsTest class X {}" * path.endswith("Test.cls") for path in paths
+    }
+
+    options = deploying.options_for(content, check_only=True, production=production)
+
+    assert options.test_level == level
+    assert options.run_tests == (("ATest",) if level else ())

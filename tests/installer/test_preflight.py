@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from sidecar.package import preflight
+from sidecar.package import fitting, preflight, read
 from sidecar.package.preflight import Facts, judge
 
 WELL = Facts(
@@ -75,7 +75,7 @@ def test_nothing_speaks_against_an_org_that_is_well():
         (
             {"settings": PATH_OFF},
             "path",
-            "blocks",
+            "informs",
         ),
         (
             {"settings": WORKBENCH_OFF},
@@ -86,7 +86,7 @@ def test_nothing_speaks_against_an_org_that_is_well():
         ({"multi_currency": True}, "feature", "informs"),
         ({"person_accounts": True}, "feature", "informs"),
         ({"state_picklists": True}, "feature", "informs"),
-        ({"dynamic_dashboards": list("abcde")}, "dynamic_dashboards", "blocks"),
+        ({"dynamic_dashboards": list("abcde")}, "dynamic_dashboards", "warns"),
         ({"objects": ["Referral"]}, "standard_referral", "informs"),
         ({"custom_fields": ["Lead.Referred_By__c"]}, "similar_fields", "informs"),
         ({"packages": ["referralhub"]}, "similar_packages", "informs"),
@@ -105,13 +105,15 @@ def test_what_an_org_does_not_tell_is_not_held_against_it():
 
 def test_our_own_fields_and_dashboards_are_no_rivals_of_ours():
     assert found(custom_fields=["Lead.Referral_Code__c"]) == {}
-    assert found(dynamic_dashboards=["D", "a", "b", "c", "d"]) == {}
+    theirs = ["Referral_Performance", "a", "b", "c", "d"]
+    assert found(dynamic_dashboards=theirs) == {}
 
 
 def test_features_that_nothing_needs_are_not_asked_for():
     only_fields = {"objects/Lead.object": b""}
 
-    assert found(ours=only_fields, settings=PATH_OFF) == {}
+    assert found(ours=only_fields, settings=WORKBENCH_OFF) == {}
+    assert found(ours=only_fields, dynamic_dashboards=list("abcde")) == {}
 
 
 def test_apex_and_scheduled_paths_are_told():
@@ -151,3 +153,29 @@ def test_messages_are_sorted_by_what_they_ask():
     ]
 
     assert (preflight.blocked(rows), preflight.warned(rows)) == (["a"], ["b"])
+
+
+def test_the_package_is_cut_to_what_the_org_can_take():
+    tree = {
+        "core/pathAssistants/P.pathAssistant-meta.xml": b"",
+        "a/dashboards/F/D.dashboard-meta.xml": (
+            b"<dashboardType>LoggedInUser</dashboardType>"
+        ),
+    }
+    full = replace(WELL, dynamic_dashboards=list("abcde"), settings=PATH_OFF)
+
+    assert fitting.cut(tree, preflight.fit(WELL)) == tree
+    (dashboard,) = fitting.cut(tree, preflight.fit(full)).values()
+    assert b"SpecifiedUser" in dashboard
+    assert b"<runningUser>admin@example.com</runningUser>" in dashboard
+
+
+def test_our_dashboards_are_known_by_name():
+    bundled = read.load(read.bundled())
+    names = {
+        path.rpartition("/")[2].removesuffix(".dashboard-meta.xml")
+        for path in bundled
+        if path.endswith(".dashboard-meta.xml")
+    }
+
+    assert names == preflight.OUR_DASHBOARDS

@@ -9,7 +9,10 @@ from sqlalchemy import Connection, Engine
 
 from sidecar.errors import Permanent, Retryable
 from sidecar.keyring import Keyring
+from sidecar.package import preflight
 from sidecar.package.bundle import Bundle, Wanted, wanted, with_needed
+from sidecar.package.fitting import AS_IT_IS, Fit
+from sidecar.package.preflight import Facts
 from sidecar.package.read import Tree, modules
 from sidecar.salesforce.caller import Caller
 from sidecar.store import deployments, installed
@@ -87,20 +90,23 @@ class Turn:
 
     def wanted(self) -> Wanted:
         """What is to be in the org at the end."""
-        return self._wanted(self.deployment.modules)
+        known = {k: v for k, v in self.deployment.facts.items() if k != "at"}
+        fit = preflight.fit(Facts(**known)) if known else AS_IT_IS
+        return self._wanted(self.deployment.modules, fit)
 
     def everything(self) -> Wanted:
         """What the whole package would put there, chosen or not."""
-        return self._wanted([each.name for each in modules(self.bundle.tree)])
+        names = [each.name for each in modules(self.bundle.tree)]
+        return self._wanted(names, AS_IT_IS)
 
-    def _wanted(self, names: list[str]) -> Wanted:
+    def _wanted(self, names: list[str], fit: Fit) -> Wanted:
         user = self.deployment.facts.get("integration_user")
         values = {
             **self.orgs.placeholders(self.connection.id),
             # As long as it is not known, only names are asked for.
             INTEGRATION_USER: user or self.connection.username or "unknown",
         }
-        return wanted(self.bundle, with_needed(self.bundle, names), values)
+        return wanted(self.bundle, with_needed(self.bundle, names), values, fit=fit)
 
     def installed(self) -> Installed | None:
         """What was installed last."""
