@@ -352,6 +352,8 @@ def test_no_canary_is_found_anywhere(life, lines, reader):
     life.hear(life.told(ada, "Won"))
     life.announce(ada)
     life.work()
+    at_once = life.opened()
+    assert [word for word in ada.words() if word in at_once] == []
     life.run("privacy", "purge")
 
     mails = len(reader.mails)
