@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from functools import cached_property
-from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from typing import TypeVar
 
 import psycopg
 import redis
@@ -22,16 +21,15 @@ from sidecar.intake import door, sender, signatures, webhook
 from sidecar.intake.peer import Network, networks
 from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
-from sidecar.jobs import deliver, process, sweep
+from sidecar.jobs import deliver, process, rep_letters, sweep
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
 from sidecar.jobs import reconcile as reconcile_job
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.keyring import Keyring
 from sidecar.logs import log
-from sidecar.mail import letters
 from sidecar.mail.letters import Address, Letter
-from sidecar.mail.render import names, render
+from sidecar.mail.render import names
 from sidecar.mail.server import server_at
 from sidecar.mail.smtp import Mailer
 from sidecar.package import bundle
@@ -532,25 +530,15 @@ class Wiring:
         self, connection: OrgConnection, attempt: Attempt, email: Email, rep: Rep
     ) -> Letter:
         """Write the letter of a follow-up to the rep who owns the record."""
-        instance_url = self.host(connection.instance_url)
-        values: Mapping[str, Any] = {
-            **email.values,
-            "owner": rep.name,
-            "changed_at": attempt.created_at,
-            "record_type": _RECORD_TYPES.get(attempt.record_id[:3]),
-            "record_url": f"{instance_url}/{attempt.record_id}",
-        }
-        zone = ZoneInfo(rep.time_zone)
-        rendered = render(email.template, values, locale=rep.locale, zone=zone)
-        domain = self.sender.email.rpartition("@")[2]
-        return Letter(
-            to=Address(rep.name, rep.email),
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            message_id=letters.message_id(attempt.key, domain=domain),
-            written_at=self.now(),
+        self.host(connection.instance_url)
+        return rep_letters.letter(
+            connection, attempt, email, rep, sender=self.letter_sender, now=self.now()
         )
+
+    @property
+    def letter_sender(self) -> rep_letters.Sender:
+        """Who writes to reps, and where the pages behind the buttons are."""
+        return rep_letters.Sender(self.sender, self.settings.public_url, self.keyring)
 
     def _scribes_connection(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
@@ -563,10 +551,6 @@ class Wiring:
 def _days(number: int) -> timedelta:
     """For ever is a hundred years."""
     return timedelta(days=min(number, 36_500))
-
-
-_RECORD_TYPES = {"00Q": "Lead", "003": "Contact", "006": "Opportunity"}
-"""Key prefixes: "Standard Field and Object Prefixes", Salesforce Help."""
 
 
 def _words(exc: SQLAlchemyError) -> str:

@@ -1,15 +1,20 @@
 """All pages of one application, with what is true of each of them."""
 
+from typing import Protocol
+
 from flask import Blueprint, Flask, Response
 
-from sidecar.console import authorize
-from sidecar.console.authorize import Desk
+from sidecar.console import act, act_desk, authorize
 
 # Nothing from elsewhere, nothing inline, in nobody's frame.
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+
+
+class Desk(authorize.Desk, act_desk.Desk, Protocol):
+    """What all pages together need of the service."""
 
 
 def add_pages(app: Flask, desk: Desk) -> None:
@@ -24,6 +29,7 @@ def add_pages(app: Flask, desk: Desk) -> None:
         )
     )
     app.register_blueprint(authorize.blueprint(desk))
+    app.register_blueprint(act.blueprint(desk))
     tls = desk.settings.public_url.startswith("https:")
 
     @app.after_request

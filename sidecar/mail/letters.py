@@ -41,6 +41,36 @@ class Letter:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def replies_to(first: str) -> dict[str, str]:
+    """
+    Put a letter into the thread that another one began.
+
+    Args:
+        first: the other's Message-ID.
+
+    Source:
+        RFC 5322, section 3.6.4.
+    """
+    return {"In-Reply-To": first, "References": first}
+
+
+def unsubscribable(url: str) -> dict[str, str]:
+    """
+    Say where the reader ends these mails, by one click where that may be said.
+
+    Args:
+        url: takes the POST of a mail program. The one click is for https alone.
+
+    Source:
+        RFC 2369, section 3.2; RFC 8058, section 3.1. The relay's DKIM signature has
+        to cover both fields.
+    """
+    fields = {"List-Unsubscribe": f"<{url}>"}
+    if url.startswith("https:"):
+        fields["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return fields
+
+
 def message_id(key: str, *, domain: str) -> str:
     """
     Make the Message-ID that every attempt at one follow-up shares.

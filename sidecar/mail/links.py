@@ -43,7 +43,7 @@ class Link:
 
     Attributes:
         user_id: of the rep, 18 characters.
-        language: in which the page is written.
+        locale: of the page, as Salesforce names one: ``en_US``, ``de_DE``.
         follow_up_id, referral_key: what it is about; 0 and empty where it is about
             the rep's mails as such.
         expires_at: aware, whole seconds.
@@ -52,7 +52,7 @@ class Link:
     act: Act
     connection_id: int
     user_id: str
-    language: str
+    locale: str
     expires_at: datetime
     follow_up_id: int = 0
     referral_key: str = ""
@@ -65,7 +65,7 @@ def token(link: Link, keyring: Keyring) -> str:
             link.act,
             link.connection_id,
             link.user_id,
-            link.language,
+            link.locale,
             int(link.expires_at.timestamp()),
             link.follow_up_id,
             link.referral_key,
@@ -86,12 +86,12 @@ def read(given: str, keyring: Keyring) -> Link | None:
     mark, said = data[:_MAC_BYTES], data[_MAC_BYTES:]
     if not said or not keyring.is_mac(_PURPOSE, said, mark):
         return None
-    act, connection_id, user_id, language, expires, follow_up_id, key = json.loads(said)
+    act, connection_id, user_id, locale, expires, follow_up_id, key = json.loads(said)
     return Link(
         act=Act(act),
         connection_id=connection_id,
         user_id=user_id,
-        language=language,
+        locale=locale,
         expires_at=datetime.fromtimestamp(expires, UTC),
         follow_up_id=follow_up_id,
         referral_key=key,

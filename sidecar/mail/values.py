@@ -142,7 +142,7 @@ def _printable(text: str) -> str:
     return _HARMFUL.sub("", text)
 
 
-def _lines(text: str) -> str:
+def several_lines(text: str) -> str:
     """Keep the lines of a text; several empty ones in a row become one."""
     lines = "\n".join(one_line(line) for line in _printable(text).splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines).strip()
@@ -168,7 +168,7 @@ def _text(
     text = str(value)
     if name.endswith("_url"):
         return _address(text)
-    return (_lines(text) if name == "notes" else one_line(text)) or None
+    return (several_lines(text) if name == "notes" else one_line(text)) or None
 
 
 def _amount(value: Decimal, currency: str, locale: Locale) -> str:

@@ -31,6 +31,7 @@ class Rep:
     active: bool
     locale: str
     time_zone: str
+    language: str = "en_US"
 
 
 @dataclass
@@ -179,7 +180,15 @@ def _query(soql: str) -> Callable[[Salesforce], Any]:
 
 
 _CONVERTED = ("Id", "ConvertedContactId", "ConvertedOpportunityId")
-_USER = ("Id", "Name", "Email", "IsActive", "LocaleSidKey", "TimeZoneSidKey")
+_USER = (
+    "Id",
+    "Name",
+    "Email",
+    "IsActive",
+    "LocaleSidKey",
+    "TimeZoneSidKey",
+    "LanguageLocaleKey",
+)
 
 
 def _rep(row: Mapping[str, Any]) -> Rep:
@@ -190,6 +199,7 @@ def _rep(row: Mapping[str, Any]) -> Rep:
         active=bool(row["IsActive"]),
         locale=row["LocaleSidKey"] or "en_US",
         time_zone=row["TimeZoneSidKey"] or "UTC",
+        language=row["LanguageLocaleKey"] or "en_US",
     )
 
 

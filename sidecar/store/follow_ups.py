@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    null,
     or_,
     select,
     update,
@@ -24,7 +26,7 @@ from sidecar.keyring import Keyring
 from sidecar.referral.playbook import Email, FollowUp, Task
 from sidecar.store import persons
 from sidecar.store.persons import People
-from sidecar.store.tables import connection, follow_up
+from sidecar.store.tables import connection, follow_up, referral
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,13 @@ class Attempt:
     """
     One attempt at one follow-up, ours until its lease ends.
 
-    ``after_silence`` says that an earlier attempt never told how it ended.
+    Attributes:
+        after_silence: whether an earlier attempt never told how it ended.
+        thread_key: of the first mail about the same referral; this one's own, where
+            it is the first. None for tasks.
+        moved_on: whether the referral is at another milestone by now.
+        held: why a mail has waited for others; see ``referral.mail_preference``.
+        digest_key: of the one mail that it is a part of.
     """
 
     id: int
@@ -44,6 +52,12 @@ class Attempt:
     resend: bool
     what: Task | Email
     created_at: datetime
+    referral_key: str = ""
+    milestone: str = ""
+    thread_key: str | None = None
+    moved_on: bool = False
+    held: str | None = None
+    digest_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +113,7 @@ def add(
             "playbook_version": playbook_version,
             # A rep reads a second copy with the same Message-ID once; see design.
             "resend": True,
+            "recipient_id": _recipient(item.what),
             **_sealed(item.what, people.get(referral_key), keyring),
             "due_at": now,
             "created_at": now,
@@ -129,7 +144,7 @@ def claim(
     its attempt no longer current.
     """
     query = (
-        select(follow_up)
+        select(follow_up, *_beside(kind))
         .where(
             follow_up.c.connection_id == connection_id,
             follow_up.c.kind == kind,
@@ -152,6 +167,83 @@ def claim(
             )
         )
     return [_attempt(row, keyring) for row in rows]
+
+
+def _beside(kind: str) -> list[ColumnElement[Any]]:
+    """What a mail has to know beside its own row; a task need not."""
+    if kind == "task":
+        return [null().label("thread_key"), null().label("milestone_now")]
+    first = follow_up.alias("first")
+    thread_key = (
+        select(first.c.key)
+        .where(
+            first.c.org_id == follow_up.c.org_id,
+            first.c.referral_key == follow_up.c.referral_key,
+            first.c.kind == "email",
+        )
+        .order_by(first.c.id)
+        .limit(1)
+    )
+    milestone_now = select(referral.c.milestone).where(
+        referral.c.org_id == follow_up.c.org_id,
+        referral.c.key == follow_up.c.referral_key,
+    )
+    return [
+        thread_key.scalar_subquery().label("thread_key"),
+        milestone_now.scalar_subquery().label("milestone_now"),
+    ]
+
+
+def remind(
+    db: Connection,
+    follow_up_id: int,
+    *,
+    key: str,
+    template: str,
+    at: datetime,
+    now: datetime,
+    keyring: Keyring,
+) -> bool:
+    """
+    Send a mail once more at a later time, from another template.
+
+    Args:
+        key: of the new follow-up; planned again, it is the same.
+
+    Returns:
+        False where the mail is not there any more, or the reminder is already.
+    """
+    mail = select(follow_up).where(follow_up.c.id == follow_up_id)
+    row = db.execute(persons.with_keys(mail, follow_up)).one_or_none()
+    text = persons.opened(row, keyring) if row is not None else None
+    if row is None or text is None:
+        return False
+    people = persons.people(row, keyring)
+    what = replace(Email(**json.loads(text)), template=template)
+    new = insert(follow_up).values(
+        **{name: row._mapping[name] for name in _SHARED},
+        **_sealed(what, people, keyring),
+        action=f"remind-{key[:12]}",
+        key=key,
+        due_at=at,
+        created_at=now,
+    )
+    added = db.execute(new.on_conflict_do_nothing().returning(follow_up.c.id))
+    return added.first() is not None
+
+
+_SHARED = (
+    "connection_id",
+    "org_id",
+    "referral_key",
+    "milestone",
+    "kind",
+    "record_id",
+    "event_id",
+    "playbook_version",
+    "resend",
+    "recipient_id",
+)
 
 
 def settle(
@@ -291,6 +383,10 @@ def _kind(what: Task | Email) -> str:
     return "task" if isinstance(what, Task) else "email"
 
 
+def _recipient(what: Task | Email) -> str | None:
+    return what.to_user_id if isinstance(what, Email) else None
+
+
 def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
     # An erasure cancels, so what is claimed is there.
     content = json.loads(persons.opened(row, keyring) or "{}")
@@ -305,4 +401,10 @@ def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
         resend=row.resend,
         what=what,
         created_at=row.created_at,
+        referral_key=row.referral_key,
+        milestone=row.milestone,
+        thread_key=row.thread_key,
+        moved_on=row.milestone_now is not None and row.milestone_now != row.milestone,
+        held=row.held,
+        digest_key=row.digest_key,
     )

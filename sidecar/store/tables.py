@@ -34,6 +34,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Time,
     UniqueConstraint,
     text,
 )
@@ -94,6 +95,7 @@ connection = Table(
     _moment("paused_until", nullable=True),
     Column("pause_reason", Text),
     _moment("task_lane_until", nullable=True),
+    _moment("mail_lane_until", nullable=True),
     _moment("created_at"),
 )
 
@@ -212,6 +214,9 @@ follow_up = Table(
     Column("event_id", BigInteger, nullable=False),
     Column("playbook_version", Text, nullable=False),
     Column("resend", Boolean, nullable=False),
+    Column("recipient_id", Text(collation="C")),  # of a mail: the rep
+    Column("held", Text),  # quiet | digest: why it waits for others
+    Column("digest_key", Text(collation="C")),  # the one mail that it is a part of
     Column("person_id", ForeignKey("person.id"), index=True),  # whom it is about
     Column("referrer_id", ForeignKey("person.id")),  # whom it names beside them
     Column("sealed", Text, nullable=False),  # JSON: the task or the letter's values
@@ -223,6 +228,13 @@ follow_up = Table(
     _moment("created_at"),
     _moment("settled_at", nullable=True),
     UniqueConstraint("org_id", "referral_key", "milestone", "action"),
+    Index(
+        "follow_up_recipient_idx",
+        "connection_id",
+        "recipient_id",
+        "settled_at",
+        postgresql_where=text("kind = 'email'"),
+    ),
     Index(
         "follow_up_open_idx",
         "connection_id",
@@ -322,6 +334,39 @@ playbook_version = Table(
     Column("set_at", DateTime(timezone=True), nullable=False),
 )
 
+mail_link = Table(
+    "mail_link",
+    metadata,
+    Column("digest", Text(collation="C"), primary_key=True),  # see mail.links
+    # No foreign keys: a link may outlive what it was about.
+    Column("connection_id", BigInteger, nullable=False),
+    Column("follow_up_id", BigInteger, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("used_at", DateTime(timezone=True), nullable=False),
+    Column("done_at", DateTime(timezone=True)),  # NULL: somebody is at it
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+)
+
+mail_preference = Table(
+    "mail_preference",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("user_id", Text(collation="C"), primary_key=True),
+    Column("mails", Text, nullable=False),  # all | digest | none
+    Column("quiet_from", Time),  # by the rep's own clock; both or none
+    Column("quiet_until", Time),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
+mail_suppression = Table(
+    "mail_suppression",
+    metadata,
+    _id(),
+    Column("address_sealed", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+)
 
 deployment = Table(
     "deployment",

@@ -16,7 +16,7 @@ LINK = Link(
     act=Act.CONTACTED,
     connection_id=7,
     user_id="005000000000001AAA",
-    language="de",
+    locale="de_DE",
     expires_at=datetime(2026, 3, 17, 12, tzinfo=UTC),
     follow_up_id=4711,
     referral_key="00Q000000000001EAA",

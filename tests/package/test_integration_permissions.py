@@ -8,6 +8,7 @@ need: ``UPDATE_PERMISSION_SET=1 pytest tests/package/test_integration_permission
 import os
 import time
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from messages import message, notification
@@ -16,6 +17,9 @@ from sidecar.demo.stage import client
 from sidecar.intake import arrivals, outbound_message
 from sidecar.package import least_access, read
 from sidecar.package.least_access import Rights
+from sidecar.salesforce import rep_actions
+from sidecar.salesforce.rep_actions import Deed
+from sidecar.store import follow_ups
 
 FILE = (
     read.bundled()
@@ -92,6 +96,12 @@ def hear(wiring, linked, number, object_type, record_id, rep):
     return wiring.scribe.keep(arrivals.of(heard, linked, wiring.now()))
 
 
+def task_keys(wiring, record_id):
+    with wiring.engine.connect() as db:
+        listed = follow_ups.listing(db, referral_key=record_id)
+    return tuple(row["key"] for row in listed if row["kind"] == "task")
+
+
 @pytest.fixture
 def recorded(wiring, org, linked):
     """What the integration user's calls used while the service worked."""
@@ -122,6 +132,21 @@ def recorded(wiring, org, linked):
     wiring.process(hear(wiring, linked, 9, "Lead", late, rep))
     converted(salesforce, late)
     wiring.deliver(linked.id, "task")
+    # A rep answers by the links of a mail.
+    for object_type in ("Lead", "Contact"):
+        deed = Deed(
+            object_type=object_type,
+            record_id=made[object_type],
+            owner_id=rep,
+            note="Rita Rep has contacted them.",
+            new_task_key=f"by-link-{object_type.lower()}",
+            subject="Referral",
+            status="Contacted",
+            task_keys=task_keys(wiring, made[object_type]),
+            due_on=date(2026, 12, 1),
+            complete=True,
+        )
+        assert rep_actions.carry_out(wiring.sessions, linked.id, deed) is None
     # The doctor looks at the connection.
     assert [step for step in wiring.try_out(linked.id) if not step.well] == []
 

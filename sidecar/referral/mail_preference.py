@@ -1,0 +1,123 @@
+"""Whether a rep gets a mail now, later together with others, or not at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+HOUR = timedelta(hours=1)
+DIGEST_AT = time(8)
+"""By the rep's own clock: before the first call of the day."""
+
+
+class Mails(StrEnum):
+    """Which mails a rep wants. Tasks come in any case."""
+
+    ALL = "all"
+    DIGEST = "digest"  # one a day
+    NONE = "none"
+
+
+class Held(StrEnum):
+    """Why a mail waits."""
+
+    QUIET = "quiet"  # the rep's quiet hours
+    DIGEST = "digest"  # it goes with others
+
+
+@dataclass(frozen=True)
+class Preference:
+    """
+    What a rep has chosen.
+
+    ``quiet_from`` and ``quiet_until`` are both given or both None; equal ones mean
+    none, and a night may go past midnight.
+    """
+
+    mails: Mails = Mails.ALL
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+
+
+@dataclass(frozen=True)
+class Send:
+    """Now; ``together`` with all that waits for the same rep."""
+
+    together: bool = False
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Not before ``until``."""
+
+    until: datetime
+    why: Held
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Never."""
+
+    why: str
+
+
+def decide(
+    preference: Preference,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    held: Held | None,
+    sent: Sequence[datetime],
+    an_hour: int,
+) -> Send | Hold | Drop:
+    """
+    Decide about a mail that is due.
+
+    Args:
+        now: aware.
+        zone: the rep's.
+        held: why it has waited until now; None where it has not.
+        sent: when the mails of the last hour went to this rep, oldest first.
+        an_hour: so many mails an hour go one by one; 0 for any number.
+    """
+    if preference.mails is Mails.NONE:
+        return Drop("the rep wants no mails: the task is in Salesforce")
+    quiet_until = _quiet_until(preference, now, zone)
+    if quiet_until is not None:
+        return Hold(quiet_until, Held.QUIET)
+    if held is not None:
+        return Send(together=True)
+    if preference.mails is Mails.DIGEST:
+        return Hold(_next(DIGEST_AT, now, zone), Held.DIGEST)
+    if an_hour and len(sent) >= an_hour:
+        return Hold(max(sent[-an_hour] + HOUR, now + timedelta(minutes=1)), Held.DIGEST)
+    return Send()
+
+
+def _quiet_until(
+    preference: Preference, now: datetime, zone: ZoneInfo
+) -> datetime | None:
+    """The end of the quiet hours that it is in now."""
+    starts, ends = preference.quiet_from, preference.quiet_until
+    if starts is None or ends is None or starts == ends:
+        return None
+    clock = now.astimezone(zone).time()
+    inside = starts <= clock < ends if starts < ends else not ends <= clock < starts
+    return _next(ends, now, zone) if inside else None
+
+
+def _next(clock: time, now: datetime, zone: ZoneInfo) -> datetime:
+    """
+    Find the next moment at which the clock shows this time.
+
+    In UTC: where clocks are put back an hour comes twice, and one that is left out
+    has to come all the same.
+    """
+    today = now.astimezone(zone).date()
+    for ahead in range(3):
+        day = today + timedelta(days=ahead)
+        at = datetime.combine(day, clock, zone).astimezone(UTC)
+        if at > now:
+            return at
+    raise ValueError(f"no {clock} follows {now}")
