@@ -165,8 +165,9 @@ def _turned(
     if clock.state in _UNANSWERED and not here:
         clock = replace(_banked(clock, week, now), state=State.DONE, until=None)
         notes.append(Note("stopped", f"status {referral.status or 'cleared'}"))
-    elif clock.state is State.DONE and here and len(clock.told) < len(clock.marks):
-        clock = replace(clock, state=State.WAITING, since=now, rests_at=None)
+    elif clock.state is State.DONE and here and not _is_over(clock):
+        state = State.WAITING if len(clock.told) < len(clock.marks) else State.SPENT
+        clock = replace(clock, state=state, since=now, rests_at=None)
         notes.append(Note("resumed", f"back at {clock.milestone}"))
     if clock.owner_id == referral.owner_id and clock.team == team.name:
         return Turn(clock, tuple(notes))
@@ -182,6 +183,11 @@ def _turned(
         banked = _banked(clock, week, now)
         handed = replace(handed, used=banked.used, since=now)
     return Turn(handed, (*notes, Note("handed_over", change)))
+
+
+def _is_over(clock: Clock) -> bool:
+    """Whether an action set for later has come; a promise is never over."""
+    return clock.kind is Kind.ACTION and len(clock.told) == len(clock.marks)
 
 
 def _rested(
