@@ -227,6 +227,20 @@ def test_by_a_record_the_same_person_is_found_as_by_the_address(house):
     assert house.referral(3).details
 
 
+def test_two_who_come_to_share_an_address_are_erased_together(house):
+    """Known apart at first, each with a key; and a third who shares with neither."""
+    house.live(person(1), person(2), person(3))
+    for number in (1, 2):
+        shared = {"Email": "info@example.com", "SystemModstamp": LATER}
+        house.live(person(number, **shared))
+
+    found = house.erase(address(1))
+
+    assert len(found.persons) == 2
+    assert house.referral(1).details == house.referral(2).details == {}
+    assert house.referral(3).details
+
+
 def test_an_event_that_was_put_aside_is_emptied_too(house):
     """Dead, or of nobody's concern: no table names whom it is about."""
     ids = house.hear(
