@@ -155,6 +155,13 @@ def set_field_list(
     )
 
 
+def set_calendar(db: Connection, connection_id: int, text: str | None) -> None:
+    """Count working time by this YAML from now on; None for office hours."""
+    db.execute(
+        update(connection).where(connection.c.id == connection_id).values(calendar=text)
+    )
+
+
 def login(db: Connection, connection_id: int, *, keyring: Keyring) -> Login:
     """Open what it takes to call the org."""
     row = db.execute(select(connection).where(connection.c.id == connection_id)).one()
