@@ -100,8 +100,8 @@ def rebuild(desk: Desk, object_type: str, page: Page) -> None:
     """
     Write what is known of referrals anew; nothing follows from it.
 
-    The objects furthest along come first: what this run has written of a referral
-    stays, unless a record that is as far says otherwise.
+    The objects furthest along come first; what this run has written of a referral
+    leads, and earlier records add what they alone tell.
     """
     read = {
         item.key: item
@@ -110,14 +110,20 @@ def rebuild(desk: Desk, object_type: str, page: Page) -> None:
     }
     known = referrals.load(desk.db, desk.org_id, read, keyring=desk.keyring)
     stale = referrals.untouched(desk.db, desk.org_id, read, since=desk.began)
-    better = [
-        item
+    anew = [
+        item if key in stale else _together(known.get(key), item)
         for key, item in read.items()
-        if key not in known
-        or key in stale
-        or STATIONS[item.object_type] >= STATIONS[known[key].object_type]
     ]
-    referrals.remember(desk.db, desk.org_id, better, now=desk.now, keyring=desk.keyring)
+    referrals.remember(desk.db, desk.org_id, anew, now=desk.now, keyring=desk.keyring)
+
+
+def _together(known: Referral | None, read: Referral) -> Referral:
+    """Put together what two records tell; the one furthest along leads."""
+    if known is None:
+        return read
+    ahead = STATIONS[read.object_type] >= STATIONS[known.object_type]
+    first, second = (known, read) if ahead else (read, known)
+    return replace(second, details={**first.details, **second.details})
 
 
 def _without_deleted(desk: Desk, page: Page) -> list[Record]:
@@ -183,11 +189,9 @@ def _as_read(
 ) -> list[Referral]:
     """Give the referral that a record tells of, unless it is known to be just so."""
     seen = reading.seen(object_type, to_18(record["Id"]), record, read_back=True)
-    after = advance(None, seen, desk.connection.statuses).referral
-    if after is None:
+    after = advance(known, seen, desk.connection.statuses).referral
+    if after is None or after == known:
         return []
-    if known is not None:
-        after = replace(after, milestone=after.milestone or known.milestone)
-        if replace(after, changed_at=known.changed_at) == known:
-            return []
+    if known is not None and replace(after, changed_at=known.changed_at) == known:
+        return []
     return [after]

@@ -169,12 +169,12 @@ class Life:
             ]
             if not due and not told["under_way"]:
                 return
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError("messages wait for ever")
 
     def work(self) -> None:
         """Do all that is due, as workers would."""
-        while True:
+        for _ in range(200):
             with self.wiring.engine.connect() as db:
                 events = inbox.due(db, now=self.wiring.now())
                 waiting = follow_ups.due(db, now=self.wiring.now())
@@ -184,6 +184,7 @@ class Life:
                 self.wiring.deliver(connection_id, kind)
             if not events and not waiting:
                 return
+        raise AssertionError(f"work without end: {events or waiting}")
 
     def reconcile(self) -> Reconciliation:
         """Do what the clock and a worker do about reconciliation, and its work."""

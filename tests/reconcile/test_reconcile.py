@@ -1,5 +1,6 @@
 """Reconciliation against a real org: what no message told is found, once, and cheaply."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from sidecar.intake import reconcile as door
 from sidecar.jobs import catching_up
 from sidecar.jobs.reconcile import EVERY
 from sidecar.salesforce import changes
-from sidecar.store import inbox, reached, reconciliations
+from sidecar.store import inbox, reached, reconciliations, referrals
 from sidecar.store.inbox import Arrival
 from sidecar.store.reconciliations import RESYNC, SINCE
 from sidecar.store.tables import event, follow_up, reconciliation, referral
@@ -380,7 +381,7 @@ def test_a_resync_knows_again_all_that_the_org_knows_and_does_nothing(life: Life
     life.live(minutes=1)
     life.convert(leads[0])
     life.live(minutes=1)
-    planned = _count(life, follow_up)
+    planned, details = _count(life, follow_up), _details(life, leads[0])
     with life.wiring.engine.begin() as db:
         db.execute(delete(referral).where(referral.c.key.in_(leads[:2])))
         db.execute(
@@ -397,6 +398,36 @@ def test_a_resync_knows_again_all_that_the_org_knows_and_does_nothing(life: Life
     assert done.state == "done"
     assert life.known() == life.as_they_are()
     assert _count(life, follow_up) == planned
+    # The opportunity alone does not know whom it is about.
+    assert _details(life, leads[0]) == details
+    assert details["last_name"] == "Example 0"
+
+
+def _details(life: Life, key: str) -> Mapping[str, str]:
+    with life.wiring.engine.begin() as db:
+        org_id, ring = life.connection.org_id, life.wiring.keyring
+        details = referrals.load(db, org_id, [key], keyring=ring)[key].details
+    return {word: text for word, text in details.items() if text}
+
+
+def test_what_a_lead_told_is_kept_when_its_opportunity_is_brought_up_to_date(
+    life: Life,
+):
+    (lead,) = life.refer(1, Referral_Status__c="Qualified")
+    life.live(minutes=1)
+    life.pass_time(minutes=1)
+    life.convert(lead)
+    life.live(minutes=1)
+    life.admin.restful(
+        f"sobjects/Opportunity/{life.opportunities[lead]}",
+        method="PATCH",
+        json={"OwnerId": life.org.user_ids[life.org.reps[1]], "Amount": 4711},
+    )
+    life.settle()
+
+    details = _details(life, lead)
+    assert (details["last_name"], details["company"]) == ("Example 0", "Example Ltd")
+    assert details["amount"].startswith("4711")
 
 
 # --- what is counted -----------------------------------------------------------------
