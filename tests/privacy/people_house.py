@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from types import SimpleNamespace
+from dataclasses import fields, replace
 from typing import Any
 
 from messages import lead, lead_id, message, notification
 from sqlalchemy import func, select
 
 from sidecar.intake import arrivals, outbound_message
-from sidecar.jobs.deliver import deliver_emails, deliver_tasks
 from sidecar.jobs.process import process
+from sidecar.mail.letters import Letter
 from sidecar.referral.journey import Referral
+from sidecar.salesforce.records import Rep
 from sidecar.store import (
     erasure,
     inbox,
@@ -21,13 +22,21 @@ from sidecar.store import (
 )
 from sidecar.store.connections import OrgConnection
 from sidecar.store.erasure import Found
-from sidecar.store.follow_ups import Attempt
 from sidecar.store.persons import EMAIL, RECORD
 from sidecar.store.tables import follow_up
 from sidecar.wiring import Wiring
 
 REFERRER = "a0X000000000001EAA"
-REP = SimpleNamespace(name="Rita Rep", email="rita@example.com", active=True)
+_REP = {
+    "id": "005000000000001AAA",
+    "name": "Rita Rep",
+    "email": "rita@example.com",
+    "active": True,
+    "locale": "en_US",
+    "language": "en_US",
+    "time_zone": "UTC",
+}
+REP = Rep(**{part.name: _REP[part.name] for part in fields(Rep)})
 
 
 def address(number: int) -> str:
@@ -52,21 +61,21 @@ class Org:
         return [f"00T{key[:12]}" for key, _ in tasks]
 
     def reps(self, _connection: int, ids: Sequence[str]):
-        return dict.fromkeys(ids, REP)
+        return {id_: replace(REP, id=id_) for id_ in ids}
 
 
 class Post:
     """A mail server that keeps what it was sent."""
 
     def __init__(self) -> None:
-        self.sent: list[Attempt] = []
-        self.befall: Callable[[Attempt], object] = lambda attempt: None
+        self.sent: list[Letter] = []
+        self.befall: Callable[[Letter], object] = lambda letter: None
 
     @contextmanager
     def connection(self):
         yield self
 
-    def send(self, letter: Attempt) -> str:
+    def send(self, letter: Letter) -> str:
         self.sent.append(letter)
         self.befall(letter)
         return "250 taken"
@@ -78,6 +87,7 @@ class House:
     def __init__(self, wiring: Wiring, connection: OrgConnection) -> None:
         self.wiring, self.connection = wiring, connection
         self.org, self.post = Org(), Post()
+        wiring.records, wiring.mailer = self.org, self.post  # type: ignore[assignment]
         self.number = 0
 
     @property
@@ -115,21 +125,7 @@ class House:
         return ids
 
     def deliver(self, kind: str) -> int:
-        common: dict[str, Any] = {
-            "engine": self.wiring.engine,
-            "keyring": self.wiring.keyring,
-            "lease": self.wiring.lease,
-            "now": self.wiring.now,
-        }
-        if kind == "task":
-            return deliver_tasks(self.connection.id, tasks=self.org, **common)
-        return deliver_emails(
-            self.connection.id,
-            reps=self.org,
-            post=self.post.connection,
-            write=lambda _connection, attempt, _email, _rep: attempt,
-            **common,
-        )
+        return self.wiring.deliver(self.connection.id, kind)
 
     def traits(self, emails: Sequence[str] = (), records: Sequence[str] = ()):
         with self.wiring.engine.begin() as db:
