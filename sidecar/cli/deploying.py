@@ -17,7 +17,7 @@ from sidecar.jobs.deploy import exporting
 from sidecar.package import plan as plans
 from sidecar.package.plan import Plan
 from sidecar.salesforce.caller import Caller
-from sidecar.store import deployments
+from sidecar.store import answers, deployments
 from sidecar.store.deployments import Deployment
 from sidecar.wiring import Wiring
 
@@ -168,14 +168,14 @@ def _answered(
             caller=_admin(wiring, row),
         )
         with wiring.engine.begin() as db:
-            return deployments.exported(db, row.id, files, now=wiring.now())
+            return answers.exported(db, row.id, files, now=wiring.now())
     if row.question == "yes" and sys.stdin.isatty() and sys.stdout.isatty():
         line.stop()
         show(row)
         if click.confirm("Go on?"):
             with wiring.engine.begin() as db:
                 line.start()
-                return deployments.say_yes(
+                return answers.say_yes(
                     db, row.id, fingerprint=row.fingerprint, now=wiring.now()
                 )
     return False

@@ -2,27 +2,35 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
-from sidecar.cli import deploying, lint
+from sidecar.cli import deploying, lint, undoing
 from sidecar.cli.frame import (
     ID,
     fail,
     json_option,
     note_within,
-    person,
     show_json,
     wired,
 )
+from sidecar.cli.wishes import (
+    ask,
+    connection_argument,
+    connection_id_of,
+    diff_option,
+    grant_of,
+    modules_option,
+    resume_option,
+    resumed,
+    token_option,
+    wish_for,
+    yes_option,
+)
 from sidecar.jobs.deploy import asking, reporting
-from sidecar.jobs.deploy.asking import Kind, Wish
 from sidecar.package import report as reports
-from sidecar.store import connections as connections_store
-from sidecar.store import deployments
-from sidecar.store.deployments import Admin
+from sidecar.store import answers, deployments
 from sidecar.wiring import Wiring
 
 
@@ -31,30 +39,15 @@ def package() -> None:
     """What is installed into an org."""
 
 
-package.add_command(lint.lint)
-
-_token = click.option(
-    "--admin-token-file",
-    "token_file",
-    type=click.File(),
-    help="An admin's access token; - for standard input. Or SIDECAR_ADMIN_TOKEN.",
-)
-_modules = click.option(
-    "--module", "modules", multiple=True, help="Beside core; may be repeated."
-)
-_resume = click.option(
-    "--resume", type=ID, metavar="ID", help="Go on with this deployment."
-)
-_yes = click.option("--yes", is_flag=True, help="Agree to what the plan warns of.")
-_diff = click.option("--diff", is_flag=True, help="Show each change line by line.")
-_connection = click.argument("connection", type=str, required=False)
+for _command in (lint.lint, undoing.rollback, undoing.uninstall):
+    package.add_command(_command)
 
 
 @package.command()
-@_connection
-@_modules
-@_token
-@_diff
+@connection_argument
+@modules_option
+@token_option
+@diff_option
 @json_option
 @wired
 def plan(
@@ -72,17 +65,17 @@ def plan(
 
     Example: sidecar package plan acme --module analytics --admin-token-file token
     """
-    wish = _wish(wiring, connection, "plan", modules=modules)
-    row = deploying.run(wiring, _ask(wiring, wish, token_file), quiet=as_json)
+    wish = wish_for(wiring, connection, "plan", modules=modules)
+    row = deploying.run(wiring, ask(wiring, wish, token_file), quiet=as_json)
     deploying.show(row, as_json=as_json, diff=diff)
     blocks = any(each["level"] == "blocks" for each in row.findings)
     sys.exit(1 if blocks or row.state != "done" else 0)
 
 
 @package.command()
-@_connection
-@_modules
-@_token
+@connection_argument
+@modules_option
+@token_option
 @click.option(
     "--grant",
     "grants",
@@ -91,9 +84,9 @@ def plan(
     help="Give a user a permission set, as anna@example.com=Referral_User.",
 )
 @click.option("--no-self-test", is_flag=True, help="Leave the proof for `verify`.")
-@_yes
-@_resume
-@_diff
+@yes_option
+@resume_option
+@diff_option
 @json_option
 @wired
 def install(
@@ -118,26 +111,26 @@ def install(
     --admin-token-file token
     """
     if resume is not None:
-        id_ = _resumed(wiring, resume, token_file, yes)
+        id_ = resumed(wiring, resume, token_file, yes)
     else:
-        wish = _wish(
+        wish = wish_for(
             wiring,
             connection,
             "install",
             modules=modules,
-            grants=[_grant(each) for each in grants],
+            grants=[grant_of(each) for each in grants],
             yes=yes,
             self_test=not no_self_test,
         )
-        id_ = _ask(wiring, wish, token_file)
+        id_ = ask(wiring, wish, token_file)
     row = deploying.run(wiring, id_, quiet=as_json)
     deploying.show(row, as_json=as_json, diff=diff)
     sys.exit(0 if row.state == "done" else 1)
 
 
 @package.command()
-@_connection
-@_token
+@connection_argument
+@token_option
 @click.option("--no-self-test", is_flag=True, help="Only read.")
 @json_option
 @wired
@@ -153,19 +146,19 @@ def verify(
 
     Tells, too, what was changed in the org since. Exits with 1 where the proof fails.
     """
-    wish = _wish(wiring, connection, "verify", self_test=not no_self_test)
-    row = deploying.run(wiring, _ask(wiring, wish, token_file), quiet=as_json)
+    wish = wish_for(wiring, connection, "verify", self_test=not no_self_test)
+    row = deploying.run(wiring, ask(wiring, wish, token_file), quiet=as_json)
     deploying.show(row, as_json=as_json)
     sys.exit(0 if row.state == "done" else 1)
 
 
 @package.command()
-@_connection
+@connection_argument
 @json_option
 @wired
 def status(wiring: Wiring, connection: str | None, as_json: bool) -> None:
     """Show what is installed, and the newest deployment. Exits with 1 if it is dead."""
-    id_ = _connection_id(wiring, connection)
+    id_ = connection_id_of(wiring, connection)
     found = asking.state(wiring.engine, id_, keyring=wiring.keyring)
     row = found.newest
     if as_json:
@@ -189,93 +182,12 @@ def status(wiring: Wiring, connection: str | None, as_json: bool) -> None:
 
 
 @package.command()
-@_connection
-@_token
-@click.option("--deployment", type=ID, help="Which one; the newest by default.")
-@_yes
-@_resume
-@json_option
-@wired
-def rollback(
-    wiring: Wiring,
-    connection: str | None,
-    token_file: Any,
-    deployment: int | None,
-    yes: bool,
-    resume: int | None,
-    as_json: bool,
-) -> None:
-    """
-    Undo a deployment from what was kept before it.
-
-    What the customer changed since stays as it is now.
-    """
-    if resume is not None:
-        id_ = _resumed(wiring, resume, token_file, yes)
-    else:
-        wish = _wish(wiring, connection, "rollback", yes=yes, undoes=deployment)
-        id_ = _ask(wiring, wish, token_file)
-    row = deploying.run(wiring, id_, quiet=as_json)
-    deploying.show(row, as_json=as_json)
-    sys.exit(0 if row.state == "done" else 1)
-
-
-@package.command()
-@_connection
-@_token
-@click.option(
-    "--export",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write the data that goes to CSV files in this folder.",
-)
-@click.option("--delete-data", is_flag=True, help="The data may go.")
-@_yes
-@_resume
-@json_option
-@wired
-def uninstall(
-    wiring: Wiring,
-    connection: str | None,
-    token_file: Any,
-    directory: Path | None,
-    delete_data: bool,
-    yes: bool,
-    resume: int | None,
-    as_json: bool,
-) -> None:
-    """
-    Take everything of ours out of an org.
-
-    Refuses where data would be lost, unless --delete-data says that it may.
-
-    Example: sidecar package uninstall acme --export backup --delete-data
-    --admin-token-file token
-    """
-    if resume is not None:
-        id_ = _resumed(wiring, resume, token_file, yes)
-    else:
-        wish = _wish(
-            wiring,
-            connection,
-            "uninstall",
-            yes=yes,
-            delete_data=delete_data,
-            export=directory is not None,
-        )
-        id_ = _ask(wiring, wish, token_file)
-    row = deploying.run(wiring, id_, quiet=as_json, export_to=directory)
-    deploying.show(row, as_json=as_json)
-    sys.exit(0 if row.state == "done" else 1)
-
-
-@package.command()
 @click.argument("deployment_id", type=ID)
 @wired
 def cancel(wiring: Wiring, deployment_id: int) -> None:
     """Stop a deployment, as far as that is still possible."""
     with wiring.engine.begin() as opened:
-        if not deployments.cancel(opened, deployment_id, now=wiring.now()):
+        if not answers.cancel(opened, deployment_id, now=wiring.now()):
             fail(f"there is no deployment {deployment_id} that is not over", 1)
         note_within(opened, wiring, "package.cancel", f"deployment {deployment_id}")
     row = deploying.run(wiring, deployment_id)
@@ -314,78 +226,3 @@ def check_report(wiring: Wiring, file: Any) -> None:
     if wrong:
         fail(wrong, 1)
     click.echo("the report is ours, and as it was signed")
-
-
-def _wish(wiring: Wiring, connection: str | None, kind: Kind, **given: Any) -> Wish:
-    return Wish(
-        connection_id=_connection_id(wiring, connection),
-        kind=kind,
-        requested_by=person(),
-        **given,
-    )
-
-
-def _connection_id(wiring: Wiring, given: str | None) -> int:
-    if not given:
-        raise click.UsageError("name a connection; `sidecar connections list` has them")
-    with wiring.engine.connect() as opened:
-        known = connections_store.listing(opened)
-    for each in known:
-        if given in {each.name, str(each.id)}:
-            return each.id
-    raise click.UsageError(f"there is no connection {given!r}")
-
-
-def _ask(wiring: Wiring, wish: Wish, token_file: Any) -> int:
-    with wiring.engine.connect() as opened:
-        known = connections_store.find(opened, wish.connection_id)
-    token = _given(wiring, token_file)
-    return asking.ask(
-        wish,
-        admin=Admin(known.instance_url, token) if known and token else None,
-        engine=wiring.engine,
-        keyring=wiring.keyring,
-        bundle=wiring.bundle,
-        now=wiring.now(),
-    )
-
-
-def _resumed(wiring: Wiring, id_: int, token_file: Any, yes: bool) -> int:
-    """Give a deployment what it waits for."""
-    with wiring.engine.begin() as opened:
-        row = deployments.find(opened, id_)
-        if row is None:
-            raise click.UsageError(f"there is no deployment {id_}")
-        connection = connections_store.find(opened, row.connection_id)
-        token = _given(wiring, token_file)
-        if connection and token:
-            deployments.give_admin(
-                opened,
-                id_,
-                Admin(connection.instance_url, token),
-                now=wiring.now(),
-                keyring=wiring.keyring,
-            )
-            note_within(opened, wiring, "package.token", f"deployment {id_}")
-        if yes and deployments.say_yes(
-            opened, id_, fingerprint=row.fingerprint, now=wiring.now()
-        ):
-            note_within(opened, wiring, "package.yes", f"deployment {id_}")
-    return id_
-
-
-def _given(wiring: Wiring, token_file: Any) -> str:
-    """The admin's token: from a file, or from the environment."""
-    if token_file is None:
-        return wiring.settings.admin_token
-    token = str(token_file.read()).strip()
-    if not token or not token.isprintable() or " " in token:
-        raise click.UsageError(f"{token_file.name} holds no access token")
-    return token
-
-
-def _grant(text: str) -> tuple[str, str]:
-    user, _, name = text.partition("=")
-    if not user.strip() or not name.strip():
-        raise click.UsageError(f"--grant takes USER=PERMISSION_SET, not {text!r}")
-    return user.strip(), name.strip()

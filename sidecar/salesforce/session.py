@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -138,13 +139,7 @@ class _Timely(HTTPAdapter):
     """Puts time-outs on calls that bring none, and trusts one more CA."""
 
     def __init__(self, ca_file: Path | None) -> None:
-        self._context: ssl.SSLContext | None = None
-        if ca_file is not None:
-            self._context = ssl.create_default_context()
-            try:
-                self._context.load_verify_locations(ca_file)
-            except (OSError, ssl.SSLError) as exc:
-                raise Permanent(f"CA file {ca_file}: {exc}") from exc
+        self._context = None if ca_file is None else _trusting(ca_file)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -158,3 +153,14 @@ class _Timely(HTTPAdapter):
         if not args and kwargs.get("timeout") is None:
             kwargs["timeout"] = (_CONNECT_SECONDS, _READ_SECONDS)
         return super().send(request, *args, **kwargs)
+
+
+@cache
+def _trusting(ca_file: Path) -> ssl.SSLContext:
+    """Read the certificates once for the process: it takes longer than a call."""
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(ca_file)
+    except (OSError, ssl.SSLError) as exc:
+        raise Permanent(f"CA file {ca_file}: {exc}") from exc
+    return context

@@ -1,9 +1,6 @@
 """Deployments: what an admin asked to be done to an org, and how far it is."""
 
-import base64
-import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -111,7 +108,7 @@ def add(
     """
     values = asdict(new) | {
         "modules": list(new.modules),
-        "admin_sealed": _sealed_admin(admin, keyring) if admin else None,
+        "admin_sealed": sealed_admin(admin, keyring) if admin else None,
         "due_at": now,
         "created_at": now,
     }
@@ -232,78 +229,6 @@ def admin(db: Connection, deployment_id: int, *, keyring: Keyring) -> Admin | No
     return Admin(**json.loads(keyring.open(sealed))) if sealed else None
 
 
-def give_admin(
-    db: Connection, deployment_id: int, given: Admin, *, now: datetime, keyring: Keyring
-) -> bool:
-    """Give a deployment another admin's token, and let it go on where it asked."""
-    sealed = _sealed_admin(given, keyring)
-    updated = db.execute(
-        update(deployment)
-        .where(deployment.c.id == deployment_id, deployment.c.state.in_(OPEN))
-        .values(admin_sealed=sealed)
-    )
-    _go_on(db, deployment_id, "token", now)
-    return updated.rowcount == 1
-
-
-def say_yes(
-    db: Connection, deployment_id: int, *, fingerprint: str | None, now: datetime
-) -> bool:
-    """
-    Agree to what the plan warns of.
-
-    Args:
-        fingerprint: of the plan that was agreed to; another plan asks again.
-    """
-    row = find(db, deployment_id)
-    if row is None or row.question != "yes" or row.fingerprint != fingerprint:
-        return False
-    db.execute(
-        update(deployment)
-        .where(deployment.c.id == deployment_id)
-        .values(options={**row.options, "yes": fingerprint})
-    )
-    return _go_on(db, deployment_id, "yes", now)
-
-
-def exported(
-    db: Connection, deployment_id: int, files: Mapping[str, int], *, now: datetime
-) -> bool:
-    """Record what was written before data goes, and let the deployment go on."""
-    row = find(db, deployment_id)
-    if row is None or row.question != "export":
-        return False
-    db.execute(
-        update(deployment)
-        .where(deployment.c.id == deployment_id)
-        .values(evidence={**row.evidence, "exported": dict(files)})
-    )
-    return _go_on(db, deployment_id, "export", now)
-
-
-def cancel(db: Connection, deployment_id: int, *, now: datetime) -> bool:
-    """
-    Ask a deployment to stop; False where it is over.
-
-    What the org is already writing is not stopped, but it is undone or done as a
-    whole.
-    """
-    asked = db.execute(
-        update(deployment)
-        .where(deployment.c.id == deployment_id, deployment.c.state.in_(OPEN))
-        .values(cancel_asked_at=now)
-    )
-    db.execute(
-        update(deployment)
-        .where(
-            deployment.c.id == deployment_id,
-            deployment.c.state.in_(("waiting", "asking")),
-        )
-        .values(state="waiting", due_at=now, question=None)
-    )
-    return asked.rowcount == 1
-
-
 def end(db: Connection, deployment_id: int) -> None:
     """Forget what only a running deployment may know: the admin, the org's files."""
     db.execute(
@@ -319,60 +244,6 @@ def end(db: Connection, deployment_id: int) -> None:
     )
 
 
-def keep_files(
-    db: Connection,
-    deployment_id: int,
-    name: str,
-    files: Mapping[str, bytes],
-    *,
-    keyring: Keyring,
-) -> None:
-    """Keep a file tree under a name: ``org``, ``before`` or ``archive``."""
-    sealed = seal_files(files, keyring)
-    statement = insert(deployment_files).values(
-        deployment_id=deployment_id, name=name, sealed=sealed
-    )
-    db.execute(
-        statement.on_conflict_do_update(
-            index_elements=["deployment_id", "name"], set_={"sealed": sealed}
-        )
-    )
-
-
-def files(
-    db: Connection, deployment_id: int, name: str, *, keyring: Keyring
-) -> dict[str, bytes] | None:
-    """Give the file tree of that name; None where none was kept."""
-    sealed = db.execute(
-        select(deployment_files.c.sealed).where(
-            deployment_files.c.deployment_id == deployment_id,
-            deployment_files.c.name == name,
-        )
-    ).scalar_one_or_none()
-    return open_files(sealed, keyring) if sealed else None
-
-
-def seal_files(tree: Mapping[str, bytes], keyring: Keyring) -> str:
-    """Seal a file tree as one text."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
-        for path in sorted(tree):
-            target.writestr(path, tree[path])
-    return keyring.seal(base64.b64encode(packed.getvalue()))
-
-
-def open_files(sealed: str, keyring: Keyring) -> dict[str, bytes]:
-    """
-    Undo ``seal_files``.
-
-    Raises:
-        Permanent: its key is not in the key ring.
-    """
-    content = base64.b64decode(keyring.open(sealed))
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        return {name: packed.read(name) for name in packed.namelist()}
-
-
 _COLUMNS = tuple(deployment.c[name] for name in Deployment.__dataclass_fields__)
 
 
@@ -385,18 +256,5 @@ def _value(row: Row[Any]) -> Deployment:
     return Deployment(**row._mapping)
 
 
-def _sealed_admin(given: Admin, keyring: Keyring) -> str:
+def sealed_admin(given: Admin, keyring: Keyring) -> str:
     return keyring.seal(json.dumps(asdict(given)))
-
-
-def _go_on(db: Connection, deployment_id: int, question: str, now: datetime) -> bool:
-    gone_on = db.execute(
-        update(deployment)
-        .where(
-            deployment.c.id == deployment_id,
-            deployment.c.state == "asking",
-            deployment.c.question == question,
-        )
-        .values(state="waiting", due_at=now, question=None, error=None, failures=0)
-    )
-    return gone_on.rowcount == 1

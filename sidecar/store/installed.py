@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
-from sidecar.store.deployments import open_files, seal_files
+from sidecar.store import deployment_files
 from sidecar.store.tables import installed
 
 
@@ -48,8 +48,8 @@ def keep(
         "modules": list(modules),
         "version": version,
         "deployment_id": deployment_id,
-        "sealed": seal_files(files, keyring),
-        "before_sealed": seal_files(before, keyring),
+        "sealed": deployment_files.seal(files, keyring),
+        "before_sealed": deployment_files.seal(before, keyring),
         "installed_at": now,
     }
     statement = insert(installed).values(connection_id=connection_id, **values)
@@ -70,8 +70,8 @@ def of(db: Connection, connection_id: int, *, keyring: Keyring) -> Installed | N
         version=row.version,
         deployment_id=row.deployment_id,
         installed_at=row.installed_at,
-        files=open_files(row.sealed, keyring),
-        before=open_files(row.before_sealed, keyring),
+        files=deployment_files.unseal(row.sealed, keyring),
+        before=deployment_files.unseal(row.before_sealed, keyring),
     )
 
 

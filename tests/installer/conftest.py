@@ -21,7 +21,13 @@ from sidecar.package import archive
 from sidecar.salesforce import metadata, retrieval
 from sidecar.salesforce.caller import Caller, query, rest
 from sidecar.salesforce.metadata import Options
-from sidecar.store import connections, deployments, follow_ups, inbox
+from sidecar.store import (
+    connections,
+    deployment_files,
+    deployments,
+    follow_ups,
+    inbox,
+)
 from sidecar.store.deployments import Admin, Deployment
 from sidecar.web import create_app
 from sidecar.wiring import Wiring
@@ -100,7 +106,7 @@ class Customer:
     def files(self, id_: int, name: str) -> dict[str, bytes]:
         """Files kept with a deployment."""
         with self.wiring.engine.connect() as db:
-            kept = deployments.files(db, id_, name, keyring=self.wiring.keyring)
+            kept = deployment_files.of(db, id_, name, keyring=self.wiring.keyring)
         assert kept is not None
         return kept
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from sidecar.errors import Permanent
 from sidecar.salesforce import metadata
-from sidecar.store import audit, deployments
+from sidecar.store import answers, audit
 from sidecar.store.deployments import Admin
 
 MD = "http://soap.sforce.com/2006/04/metadata"
@@ -16,7 +16,7 @@ MD = "http://soap.sforce.com/2006/04/metadata"
 def give_token(customer, id_, username=None):
     token = customer.token_for(username or customer.org.admin)
     with customer.wiring.engine.begin() as db:
-        assert deployments.give_admin(
+        assert answers.give_admin(
             db,
             id_,
             Admin(customer.org.base_url, token),
@@ -27,7 +27,7 @@ def give_token(customer, id_, username=None):
 
 def say_yes(customer, row):
     with customer.wiring.engine.begin() as db:
-        return deployments.say_yes(
+        return answers.say_yes(
             db, row.id, fingerprint=row.fingerprint, now=customer.wiring.now()
         )
 
@@ -253,7 +253,7 @@ def test_a_cancelled_install_leaves_the_org_as_it_was(customer):
     id_ = customer.ask()
     customer.run(id_, until="compare")
     with customer.wiring.engine.begin() as db:
-        assert deployments.cancel(db, id_, now=customer.wiring.now())
+        assert answers.cancel(db, id_, now=customer.wiring.now())
 
     row = customer.run(id_)
 
@@ -304,7 +304,7 @@ def test_a_deployment_in_the_org_s_queue_is_cancelled_there(customer):
     hold(customer, held=True)
     customer.run(id_, until="deploying")
     with customer.wiring.engine.begin() as db:
-        assert deployments.cancel(db, id_, now=customer.wiring.now())
+        assert answers.cancel(db, id_, now=customer.wiring.now())
     customer.turn(id_)
     hold(customer, held=False)
 

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from sidecar.errors import Permanent
-from sidecar.store import deployments, installed
+from sidecar.store import answers, deployment_files, deployments, installed
 from sidecar.store.deployments import Admin, NewDeployment
 from sidecar.store.tables import metadata
 
@@ -122,7 +122,7 @@ def test_a_new_token_lets_a_deployment_go_on_that_asked_for_one(
 
     with wiring.engine.begin() as db:
         other = Admin(ADMIN.instance_url, "another")
-        assert deployments.give_admin(
+        assert answers.give_admin(
             db, id_, other, now=wiring.now(), keyring=wiring.keyring
         )
 
@@ -136,8 +136,8 @@ def test_a_yes_counts_for_the_plan_that_was_shown_and_no_other(
     write(id_, claim(id_).attempts, state="asking", question="yes", fingerprint="new")
     with wiring.engine.begin() as db:
         now = wiring.now()
-        assert not deployments.say_yes(db, id_, fingerprint="old", now=now)
-        assert deployments.say_yes(db, id_, fingerprint="new", now=now)
+        assert not answers.say_yes(db, id_, fingerprint="old", now=now)
+        assert answers.say_yes(db, id_, fingerprint="new", now=now)
 
     assert claim(id_).options == {"yes": "new"}
 
@@ -149,12 +149,12 @@ def test_files_come_back_byte_by_byte_and_sealed(wiring, ask):
     }
     with wiring.engine.begin() as db:
         for name in ("org", "before"):
-            deployments.keep_files(db, id_, name, tree, keyring=wiring.keyring)
+            deployment_files.keep(db, id_, name, tree, keyring=wiring.keyring)
         kept = db.execute(text("SELECT sealed FROM deployment_files")).scalars().all()
-        assert deployments.files(db, id_, "org", keyring=wiring.keyring) == tree
+        assert deployment_files.of(db, id_, "org", keyring=wiring.keyring) == tree
         deployments.end(db, id_)
-        assert deployments.files(db, id_, "org", keyring=wiring.keyring) is None
-        assert deployments.files(db, id_, "before", keyring=wiring.keyring) == tree
+        assert deployment_files.of(db, id_, "org", keyring=wiring.keyring) is None
+        assert deployment_files.of(db, id_, "before", keyring=wiring.keyring) == tree
 
     assert not any("k3y" in each for each in kept)
 
@@ -188,6 +188,6 @@ def test_cancelling_wakes_a_deployment_that_waits_for_a_person(
     id_ = ask()
     write(id_, claim(id_).attempts, state="asking", question="yes")
     with wiring.engine.begin() as db:
-        assert deployments.cancel(db, id_, now=wiring.now())
+        assert answers.cancel(db, id_, now=wiring.now())
 
     assert claim(id_).cancel_asked_at is not None

@@ -5,7 +5,8 @@ from dataclasses import asdict, replace
 import pytest
 
 from sidecar.package import fitting, preflight, read
-from sidecar.package.preflight import Facts, judge
+from sidecar.package.org_answers import Facts
+from sidecar.package.preflight import judge
 
 WELL = Facts(
     org_name="Example GmbH",

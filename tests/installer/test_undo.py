@@ -4,7 +4,7 @@ import csv
 
 from sidecar.jobs.deploy import exporting
 from sidecar.package import canonical
-from sidecar.store import deployments
+from sidecar.store import answers
 
 
 def everything(customer):
@@ -101,7 +101,7 @@ def test_data_is_written_to_files_before_it_goes(customer, tmp_path):
         caller=customer.caller,
     )
     with customer.wiring.engine.begin() as db:
-        assert deployments.exported(db, row.id, files, now=customer.wiring.now())
+        assert answers.exported(db, row.id, files, now=customer.wiring.now())
     row = customer.run(row.id)
 
     assert (row.state, row.error) == ("done", None)
@@ -120,7 +120,7 @@ def test_an_interrupted_uninstall_is_ended_by_the_next_one(customer):
     while customer.find(id_).evidence.get("at_step", 0) < 3:
         assert customer.turn(id_).state in {"waiting", "sending"}
     with customer.wiring.engine.begin() as db:
-        deployments.cancel(db, id_, now=customer.wiring.now())
+        answers.cancel(db, id_, now=customer.wiring.now())
     row = customer.run(id_)
     assert row.state == "dead"
     assert "cancelled" in row.error

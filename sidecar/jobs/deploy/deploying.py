@@ -24,7 +24,7 @@ from sidecar.jobs.deploy import looking, planning
 from sidecar.jobs.deploy.turn import Step, Turn, again, go
 from sidecar.package import archive, causes
 from sidecar.package import plan as plans
-from sidecar.package.preflight import Facts
+from sidecar.package.org_answers import Facts
 from sidecar.package.read import Tree
 from sidecar.salesforce import metadata, org_facts, tooling
 from sidecar.salesforce.deployment import Deployment

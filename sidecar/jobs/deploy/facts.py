@@ -6,8 +6,7 @@ from typing import TypeVar
 
 from sidecar.errors import Permanent
 from sidecar.jobs.deploy.turn import Turn
-from sidecar.package import preflight
-from sidecar.package.preflight import Facts
+from sidecar.package.org_answers import OBJECTS, PERMISSIONS, SETTINGS, Facts
 from sidecar.package.read import Tree
 from sidecar.salesforce import access, org_facts, retrieval
 from sidecar.salesforce.access import Member, Seen
@@ -41,10 +40,10 @@ def gather(turn: Turn, caller: Caller) -> Facts:
     """
     questions = _Questions()
     organisation = org_facts.organisation(caller)
-    me = org_facts.me(caller, preflight.PERMISSIONS)
+    me = org_facts.me(caller, PERMISSIONS)
     left, daily = org_facts.calls_left(caller)
     people, integration = _people(turn, caller)
-    fields = {name: _described(questions, caller, name) for name in preflight.OBJECTS}
+    fields = {name: _described(questions, caller, name) for name in OBJECTS}
     listed = _listed(questions, caller)
     return Facts(
         org_name=organisation.name,
@@ -75,7 +74,7 @@ def gather(turn: Turn, caller: Caller) -> Facts:
         ),
         settings=questions.ask(
             "settings",
-            lambda: org_facts.settings(caller, preflight.SETTINGS),
+            lambda: org_facts.settings(caller, SETTINGS),
             dict[str, dict[str, str]](),
         ),
         required_fields=sorted(
@@ -134,7 +133,7 @@ def _licences(questions: _Questions, caller: Caller) -> dict[str, list[int]]:
 def _rules(questions: _Questions, caller: Caller, ours: Tree) -> list[str]:
     found = questions.ask(
         "validation rules",
-        lambda: org_facts.active_validation_rules(caller, preflight.OBJECTS),
+        lambda: org_facts.active_validation_rules(caller, OBJECTS),
         list[tuple[str, str]](),
     )
     return sorted(

@@ -29,7 +29,7 @@ from sidecar.keyring import Keyring
 from sidecar.logs import log
 from sidecar.package.bundle import Bundle
 from sidecar.salesforce.refusals import LoggedOut
-from sidecar.store import connections, deployments
+from sidecar.store import connections, deployment_files, deployments
 from sidecar.store.deployments import Changes, Deployment
 
 FIRST = "look"
@@ -177,7 +177,7 @@ def _record(turn: Turn, step: Step, began: datetime) -> None:
         if not deployments.write(db, row.id, row.attempts, changes):
             raise LeaseLost(f"deployment {row.id}")
         for name, files in step.files.items():
-            deployments.keep_files(db, row.id, name, files, keyring=turn.keyring)
+            deployment_files.keep(db, row.id, name, files, keyring=turn.keyring)
         if step.then is not None:
             step.then(db)
     _tell(row, changes)

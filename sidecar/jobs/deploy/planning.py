@@ -13,9 +13,9 @@ from sidecar.jobs.deploy.turn import Step, Turn, go
 from sidecar.logs import mask
 from sidecar.package import plan as plans
 from sidecar.package import preflight
+from sidecar.package.org_answers import Facts, Finding
 from sidecar.package.parts import join, split
 from sidecar.package.plan import Plan
-from sidecar.package.preflight import Facts, Finding
 from sidecar.package.read import Tree, api_version
 from sidecar.store import installed
 

@@ -12,10 +12,10 @@ from sidecar.keyring import Keyring
 from sidecar.package import preflight
 from sidecar.package.bundle import Bundle, Wanted, wanted, with_needed
 from sidecar.package.fitting import AS_IT_IS, Fit
-from sidecar.package.preflight import Facts
+from sidecar.package.org_answers import Facts
 from sidecar.package.read import Tree, modules
 from sidecar.salesforce.caller import Caller
-from sidecar.store import deployments, installed
+from sidecar.store import deployment_files, deployments, installed
 from sidecar.store.connections import OrgConnection
 from sidecar.store.deployments import Admin, Changes, Deployment
 from sidecar.store.installed import Installed
@@ -116,7 +116,7 @@ class Turn:
     def kept(self, name: str, *, of: int | None = None) -> dict[str, bytes] | None:
         """Give files kept by an earlier turn, or by another deployment, if any."""
         with self.engine.connect() as db:
-            return deployments.files(
+            return deployment_files.of(
                 db, of or self.deployment.id, name, keyring=self.keyring
             )
 
