@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Table, func, insert, select, tuple_, upd
 
 from sidecar.keyring import Keyring
 from sidecar.referral.playbook import Email, Task
-from sidecar.store import inbox, persons
+from sidecar.store import inbox, persons, response_clocks
 from sidecar.store.persons import Trait
 from sidecar.store.tables import (
     connection,
@@ -116,6 +116,7 @@ def erase(
     if found.persons:
         _spare_others(db, found.persons, keyring)
         _close(db, found.persons, now)
+        response_clocks.cancel(db, org_id, found.referrals, now=now)
         gone = {"key_sealed": None, "erased_at": func.coalesce(person.c.erased_at, now)}
         db.execute(update(person).where(person.c.id.in_(found.persons)).values(gone))
         _suppress(db, org_id, asked - _traits(db, found.persons), min(found.persons))
@@ -175,7 +176,7 @@ def _suppress(
 
 
 def _close(db: Connection, people: Collection[int], now: datetime) -> None:
-    """Nothing more is done about them, and nothing is said of them."""
+    """Nothing more is done about them, and nothing is kept of what was said."""
     about = follow_up.c.person_id.in_(people)
     # What Salesforce or a mail server had against it may quote it.
     blank = {"sealed": "", "error": None, "referrer_id": None}

@@ -14,7 +14,13 @@ from sqlalchemy import func, select, text, update
 from sidecar.store import audit, follow_ups, inbox, quarantine, referrals
 from sidecar.store.inbox import Arrival
 from sidecar.store.quarantine import Refused
-from sidecar.store.tables import event, follow_up, reached, referral
+from sidecar.store.tables import (
+    event,
+    follow_up,
+    reached,
+    referral,
+    response_clock,
+)
 from sidecar.store.tables import person as person_table
 
 LATER = "2026-01-02T03:04:09.000Z"
@@ -85,6 +91,33 @@ def test_what_was_to_be_done_is_cancelled_and_cannot_be_tried_again(house):
     assert not any(address(1) in (e or "") for (e,) in house.rows(follow_up.c.error))
     assert house.deliver("task") == 1
     assert "Surname2" in house.org.tasks[0].subject + house.org.tasks[0].description
+
+
+def test_nobody_waits_for_an_answer_to_who_is_erased(house):
+    """Their response clocks stop; the others' run on."""
+    house.live(person(1), person(2))
+    with house.wiring.engine.begin() as db:
+        for number in (1, 2):
+            values = {
+                "connection_id": house.connection.id,
+                "org_id": house.org_id,
+                "referral_key": lead_id(number),
+                "kind": "promise",
+                "name": "first answer",
+                "milestone": "submitted",
+                "event_id": 1,
+                "playbook_version": "1",
+                "started_at": house.wiring.now(),
+                "marks": [],
+                "used": timedelta(),
+                "due_at": house.wiring.now(),
+            }
+            db.execute(response_clock.insert().values(values))
+
+    house.erase(address(1))
+
+    clocks = house.rows(response_clock.c.referral_key, response_clock.c.state)
+    assert set(clocks) == {(lead_id(1), "cancelled"), (lead_id(2), "waiting")}
 
 
 @pytest.mark.parametrize(
