@@ -125,6 +125,84 @@ def tell(
     return planned
 
 
+def rest(
+    db: Connection,
+    connection: OrgConnection,
+    referral_key: str,
+    *,
+    playbook: Playbook,
+    until: datetime | None,
+    why: str,
+    now: datetime,
+) -> int:
+    """
+    Let a referral's running clocks rest.
+
+    Args:
+        until: when they go on by themselves; None: when somebody says so.
+
+    Returns:
+        How many rest from now on, or rest until another moment.
+    """
+
+    def paused(clock: Clock, people: Staff) -> Turn | None:
+        if not _runs(clock):
+            return None
+        week = people.calendar.named(clock.team).week
+        resting = response_clock.pause(clock, week, now=now, until=until)
+        return Turn(resting, (Note("paused", why),))
+
+    return _set_by_hand(db, connection, referral_key, paused, playbook, now)
+
+
+def go_on(
+    db: Connection,
+    connection: OrgConnection,
+    referral_key: str,
+    *,
+    playbook: Playbook,
+    why: str,
+    now: datetime,
+) -> int:
+    """Let a referral's resting clocks go on where they stood; how many."""
+
+    def resumed(clock: Clock, _people: Staff) -> Turn | None:
+        if clock.state is not State.PAUSED:
+            return None
+        return Turn(response_clock.resume(clock, now=now), (Note("resumed", why),))
+
+    return _set_by_hand(db, connection, referral_key, resumed, playbook, now)
+
+
+def _set_by_hand(
+    db: Connection,
+    connection: OrgConnection,
+    referral_key: str,
+    wanted: Callable[[Clock, Staff], Turn | None],
+    playbook: Playbook,
+    now: datetime,
+) -> int:
+    inbox.lock_lane(db, connection.id)
+    known = response_clocks.of_referrals(db, connection.org_id, [referral_key])
+    clocks = known.get(referral_key, [])
+    people = staff(db, connection, [clock.owner_id for clock in clocks])
+    changes = [
+        _change(referral_key, item, playbook, people, now)
+        for clock in clocks
+        if (item := wanted(clock, people)) is not None
+    ]
+    response_clocks.keep(
+        db,
+        changes,
+        connection_id=connection.id,
+        org_id=connection.org_id,
+        event_ids={},
+        playbook_version=playbook.version,
+        now=now,
+    )
+    return len(changes)
+
+
 def _one_batch(
     db: Connection,
     connection_id: int,

@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from sidecar.referral.response_clock import CLOSED
 from sidecar.store.tables import (
@@ -110,7 +111,7 @@ def next_steps(db: Connection, org_id: str, keys: Sequence[str]) -> dict[str, Ne
     both = union_all(clocks, waiting).subquery()
     first = (
         select(both)
-        .distinct(both.c.referral_key)
+        .ext(distinct_on(both.c.referral_key))
         .order_by(both.c.referral_key, both.c.at, both.c.kind, both.c.name)
     )
     return {
