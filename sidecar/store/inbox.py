@@ -87,8 +87,9 @@ def keep(
         del row["content"]
     if not rows:
         return {}
-    kept = insert(event).values(rows).on_conflict_do_nothing()
-    found = db.execute(kept.returning(event.c.notification_id, event.c.id))
+    # In portions: a page of an org's records may bring thousands.
+    kept = insert(event).on_conflict_do_nothing()
+    found = db.execute(kept.returning(event.c.notification_id, event.c.id), rows)
     return {row[0]: row[1] for row in found}
 
 

@@ -144,17 +144,14 @@ def expect(
     ]
     if not rows:
         return
-    new = insert(reached).values(rows)
-    db.execute(
-        new.on_conflict_do_update(
-            index_elements=["org_id", "referral_key", "status"],
-            set_={
-                "confirmed_at": new.excluded.confirmed_at,
-                "reached_at": new.excluded.reached_at,
-                "event_id": func.coalesce(reached.c.event_id, new.excluded.event_id),
-            },
-        )
-    )
+    new = insert(reached)
+    set_ = {
+        "confirmed_at": new.excluded.confirmed_at,
+        "reached_at": new.excluded.reached_at,
+        "event_id": func.coalesce(reached.c.event_id, new.excluded.event_id),
+    }
+    key = ["org_id", "referral_key", "status"]
+    db.execute(new.on_conflict_do_update(index_elements=key, set_=set_), rows)
 
 
 def unexpect(db: Connection, org_id: str, deleted: Mapping[str, str]) -> None:

@@ -144,13 +144,13 @@ def test_a_referral_of_another_owner_is_brought_up_to_date_without_any_event(
 
 def test_a_run_is_one_call_whatever_the_number_of_objects(life: Life):
     life.settle()
-    life.refer(150)
+    life.refer(40)
     life.hear()
     life.work()
     life.pass_time(minutes=16)
 
     assert life.calls(life.reconcile) == 1
-    assert life.regular().records >= 150
+    assert life.regular().records >= 40
 
 
 def test_records_of_one_second_are_read_page_by_page_each_once(
