@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -19,6 +20,10 @@ from sidecar.settings import Settings
 from sidecar.store import connections, database
 from sidecar.store.connections import NewConnection, OrgConnection
 from sidecar.wiring import Wiring
+
+# How fast this machine is at the moment is no property of the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ORG_ID = "00D000000000001EAA"
 _numbers = itertools.count(1)

@@ -35,11 +35,11 @@ OUTCOMES = {
     "om/amplabs_create_account.xml": "1 event of Account",
     "om/amplabs_field_populated.xml": "1 event of Account",
     "om/aspnet_three_leads_bom.xml": "3 events of Lead1, Lead2, Lead3",
-    "om/comsave_MALFORMED_missing_sobject_open_tag.xml": "refused: prefix sf on Id",
+    "om/comsave_MALFORMED_missing_sobject_open_tag.xml": "refused: undefined namespace",
     "om/ejangi_opportunity_single_line.xml": "1 event of Opportunity",
     # Its ids are placeholders, and one has nineteen characters.
     "om/freedom_nozzle_readme.xml": "1 dead event: the record's Id is '003o",
-    "om/freedom_nozzle_singleNotificationMessage.xml": "refused: XML declaration",
+    "om/freedom_nozzle_singleNotificationMessage.xml": "refused: reserved xml name",
     "om/guardian_mda_custom_field_null_omitted.xml": "1 dead event: the record's Id is",
     "om/guardian_mda_three_mixed_nulls.xml": "3 dead events: the record's Id is 'id1'",
     "om/guardian_mda_two_notifications.xml": "2 dead events: the record's Id is 'id1'",
@@ -70,7 +70,7 @@ OUTCOMES = {
     "bad/idx70341480880_soap_other_body.xml": "refused: other, not notifications",
     "bad/idx70341480880_wrong_shape_header_session_messageid_unprefixed_type.xml": "2 "
     "dead events: the record's type 'Lead' is not one of Salesforce's",
-    "bad/idx70408727334_dup_records_15_and_18_xsi_undeclared.xml": "refused: prefix xsi",
+    "bad/idx70408727334_dup_records_15_and_18_xsi_undeclared.xml": "refused: undefined namespace",
     "ack/abrar_ack_true.xml": "refused: notificationsResponse, not notifications",
     "ack/aspnet_ack_true.xml": "refused: notificationsResponse, not notifications",
     "ack/aspnet_fault_template.xml": "refused: Fault, not notifications",
