@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Row, Select, Table, func, select
+from sqlalchemy import Connection, Row, Select, Table, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring, new_key
@@ -203,11 +203,3 @@ def columns(of: People) -> dict[str, int | None]:
         "person_id": of.person.id,
         "referrer_id": of.referrer.id if of.referrer and names else None,
     }
-
-
-def count(db: Connection) -> tuple[int, int]:
-    """Count persons, and those erased."""
-    known, erased = db.execute(
-        select(func.count(person.c.key_sealed), func.count(person.c.erased_at))
-    ).one()
-    return int(known), int(erased)
