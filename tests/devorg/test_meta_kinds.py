@@ -164,6 +164,27 @@ def test_a_standard_object_keeps_its_page_settings(org):
     assert org.metadata.components.get("CustomObject", "Lead")
 
 
+def test_a_standard_field_can_be_explained_and_tracked(org):
+    content = (
+        "<fields><fullName>Company</fullName><inlineHelpText>Who pays.</inlineHelpText>"
+        "<trackHistory>true</trackHistory></fields>"
+    )
+    data = one(
+        "objects/Lead.object", object_file(content), "CustomField", "Lead.Company"
+    )
+    deployed(org, data)
+    assert org.schema["Lead"].fields["company"].help_text == "Who pays."
+
+
+def test_an_object_tracks_twenty_fields_and_no_more(org):
+    tracked = "<trackHistory>true</trackHistory>"
+    names = [f"F{number}__c" for number in range(21)]
+    content = object_file("".join(text_field(each, extra=tracked) for each in names))
+    members = {"CustomField": [f"Lead.{each}" for each in names]}
+    data = package({"objects/Lead.object": content}, members)
+    assert "more than 20 fields" in words(deploy(org, data))
+
+
 # ---- value sets of standard fields
 
 

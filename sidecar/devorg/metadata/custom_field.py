@@ -12,7 +12,12 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from sidecar.devorg.formula import Formula, FormulaError, Type, Value
-from sidecar.devorg.metadata import field_types, formula_scope, platform_event
+from sidecar.devorg.metadata import (
+    field_types,
+    formula_scope,
+    platform_event,
+    standard_field,
+)
 from sidecar.devorg.metadata.component import Part
 from sidecar.devorg.metadata.element import (
     NOT_AVAILABLE,
@@ -82,10 +87,9 @@ def apply(work: Work, part: Part, component_id: str) -> Field:
     check(part.element, "CustomField")
     object_name, _, name = part.full_name.partition(".")
     type_ = object_of(work, object_name)
+    standard_field.check_tracked(work, part)
     if not name.endswith("__c"):
-        if type_.field(name) is None:
-            raise Problem("Could not resolve standard field's name.")
-        raise Problem(f"{part.full_name}: {NOT_AVAILABLE}")
+        return standard_field.change(type_, name, part.element)
     check_name(name.removesuffix("__c"), most=40)
     if object_name.endswith("__e"):
         platform_event.check_field(part.element)
@@ -100,7 +104,14 @@ def apply(work: Work, part: Part, component_id: str) -> Field:
 
 
 def remove(work: Work, full_name: str) -> None:
-    """Delete a custom field with its values, everywhere."""
+    """
+    Delete a custom field with its values, everywhere.
+
+    Raises:
+        Problem: it is a standard field.
+    """
+    if not full_name.endswith("__c"):
+        raise Problem("Cannot delete a standard field")
     object_name, _, name = full_name.partition(".")
     for type_ in work.org.schema.targets(object_name):
         if (field := type_.field(name)) is not None:
