@@ -1,7 +1,7 @@
 """What may be said of a standard field, and how many fields an object tracks.
 
-Source: "CustomField", Metadata API Developer Guide; "Field History Tracking", Salesforce
-Help, for the limit.
+Source: "CustomField", Metadata API Developer Guide; for the limit "Field History
+Tracking", Salesforce Help.
 """
 
 from __future__ import annotations
