@@ -342,7 +342,7 @@ def _brought(
     for told in item.told:
         if told.passed_over:
             continue
-        within, actions = _actions(item.clock, told.stage, referral, playbook)
+        within, actions = actions_of(item.clock, told.stage, referral, playbook)
         for action in actions:
             held = holds(action.when, referral)
             if not held.yes:
@@ -362,7 +362,7 @@ def _brought(
     return planned, notes
 
 
-def _actions(
+def actions_of(
     clock: Clock, stage: str, referral: Referral, playbook: Playbook
 ) -> tuple[str, Sequence[Action]]:
     """What the playbook, as it is now, says of a stage, and under which name."""

@@ -118,6 +118,12 @@ def _share(text: str) -> int:
     raise ValueError("write it as '75 %'")
 
 
+def _yes(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ValueError("write true or false")
+    return text == "true"
+
+
 def _planned(_: object) -> None:
     """Refuse what is thought of, and not done yet."""
     raise ValidationError("is not supported yet")
@@ -213,7 +219,7 @@ class _ClockSchema(Schema):
     within = Parsed(working_time, required=True)
     others = fields.List(fields.Nested(_OtherSchema), load_default=list)
     rests_at = fields.List(fields.String(), load_default=list)
-    writes_due = fields.Boolean(load_default=False)
+    writes_due = Parsed(_yes, load_default=False)
     at_risk = fields.Nested(_AtRiskSchema)
     due = fields.Nested(_DueSchema)
     overdue = fields.Nested(_AfterSchema)
