@@ -21,9 +21,9 @@ from sidecar.intake import door, sender, signatures, webhook
 from sidecar.intake.peer import Network, networks
 from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
-from sidecar.jobs import deliver, process, rep_letters, sweep
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
+from sidecar.jobs import deliver, process, rep_letters, sweep
 from sidecar.jobs import reconcile as reconcile_job
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.keyring import Keyring
