@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Engine
 
 from sidecar.errors import Permanent, Retryable
 from sidecar.intake import reconcile
-from sidecar.jobs import clocks, reading
+from sidecar.jobs import clocks, hearing, reading
 from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
 from sidecar.keyring import Keyring
 from sidecar.logs import log
-from sidecar.referral.journey import Referral, Seen, Step, Verdict, advance
+from sidecar.referral.journey import Referral, Seen, Verdict, advance
 from sidecar.referral.playbook import FollowUp, Playbook, plan
 from sidecar.store import (
     connections,
@@ -185,6 +185,11 @@ def _decide(
     planned: list[tuple[int, str, FollowUp]] = []
     heard: list[Heard] = []
     causes: dict[str, int] = {}
+    told_before = {
+        place
+        for place, status in reached.known(db, connection.org_id, known).items()
+        if status.heard
+    }
     owners = [item.owner_id for item in known.values()]
     staff = clocks.staff(db, connection, owners + [seen.owner_id for _, seen in told])
     for event, seen in told:
@@ -192,8 +197,10 @@ def _decide(
         if step.verdict is Verdict.READ_BACK and event.id not in read:
             deeds.to_read.append(event)
             continue
+        step = hearing.first_told(step, seen, told_before)
         deeds.outcomes[event.id] = f"{step.verdict}: {step.reason}"
-        heard += _heard(event, seen, step)
+        heard += (new := hearing.heard(event, seen, step))
+        told_before |= {(item.referral_key, item.status) for item in new}
         if step.referral is None:
             continue
         known[seen.key] = changed[seen.key] = step.referral
@@ -244,29 +251,6 @@ def _decide(
 
 def _permitted(seen: Seen, gone: Gone | None) -> Seen:
     return replace(seen, details=gone.permitted(seen.details)) if gone else seen
-
-
-def _heard(event: Event, seen: Seen, step: Step) -> list[Heard]:
-    """
-    Say that a status has come to our knowledge, so that nobody goes looking for it.
-
-    A message that came too late for its milestone is as good as lost: the reconciler
-    makes up for it.
-    """
-    late = step.verdict in {Verdict.OLDER, Verdict.MOVED_ON}
-    if not seen.status or seen.changed_at is None or (late and not seen.recovered):
-        return []
-    return [
-        Heard(
-            referral_key=seen.key,
-            status=seen.status,
-            object_type=seen.object_type,
-            record_id=seen.record_id,
-            reached_at=seen.changed_at,
-            source=event.source,
-            event_id=event.id,
-        )
-    ]
 
 
 def _seen(event: Event, read: Mapping[int, Seen | None]) -> Seen | str:

@@ -403,6 +403,23 @@ def test_a_resync_knows_again_all_that_the_org_knows_and_does_nothing(life: Life
     assert details["last_name"] == "Example 0"
 
 
+def test_what_a_resync_knows_before_it_is_told_is_acted_on_when_it_is(life: Life):
+    leads = life.refer(2)
+    life.live(minutes=1)
+    life.misfortunes(drop=1.0)
+    life.pass_time(minutes=1)
+    life.move({leads[0]: "Contacted"})
+    life.misfortunes(drop=0.0, delay=1.0, delay_seconds=120)
+    life.move({leads[1]: "Contacted"})
+    _catch_up(life, RESYNC)
+    assert life.known() == life.as_they_are()
+    assert len(life.wanted() - life.done()) == 4
+
+    life.live(minutes=3)
+    life.settle()
+    assert life.wanted() == life.done()
+
+
 def _details(life: Life, key: str) -> Mapping[str, str]:
     with life.wiring.engine.begin() as db:
         org_id, ring = life.connection.org_id, life.wiring.keyring
