@@ -11,12 +11,7 @@ from sidecar.store import (
     inbox,
     reconciliations,
     response_clocks,
-    webhook_secrets,
 )
-
-DELIVERIES_KEPT = timedelta(days=7)
-"""A webhook's sender repeats for a day or two; what was signed counts for minutes."""
-
 
 def sweep(
     *,
@@ -32,8 +27,6 @@ def sweep(
     """
     Ring once for each connection, deployment and reconciliation that is due.
 
-    Ids of webhook messages that nobody sends again are forgotten on the way.
-
     Args:
         reconcile_every: from a connection's beginning to its first reconciliation.
 
@@ -42,7 +35,6 @@ def sweep(
     """
     with engine.begin() as db:
         reconciliations.set_up(db, now=now, first_after=reconcile_every)
-        webhook_secrets.forget_deliveries(db, before=now - DELIVERIES_KEPT)
         events = inbox.due(db, now=now)
         waiting = follow_ups.due(db, now=now)
         deploying = deployments.due(db, now=now)

@@ -10,12 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from sidecar.keyring import Keyring
-from sidecar.store.tables import client_certificate, webhook_delivery, webhook_secret
+from sidecar.store.tables import client_certificate, webhook_secret
 
 
 class Kind(StrEnum):
@@ -137,13 +137,6 @@ def used(db: Connection, secret_id: int, *, at: datetime) -> None:
         .where(webhook_secret.c.id == secret_id)
         .values(last_used_at=at)
     )
-
-
-def forget_deliveries(db: Connection, *, before: datetime) -> int:
-    """Drop ids of messages that nobody sends again; how many there were."""
-    return db.execute(
-        delete(webhook_delivery).where(webhook_delivery.c.received_at < before)
-    ).rowcount
 
 
 @dataclass(frozen=True, slots=True)
