@@ -13,6 +13,7 @@ from sidecar.store import (
     response_clocks,
 )
 
+
 def sweep(
     *,
     engine: Engine,
