@@ -406,11 +406,11 @@ def test_as_whom_we_write_is_learnt_at_login(wiring, linked):
 
 def test_what_nobody_sends_again_is_forgotten(door, hand):
     door.send(sent.bare())
-    hand.move(days=6)
-    door.wiring.sweep()
+    hand.move(days=29)
+    door.wiring.purge(who="a test")
     assert door.send(sent.bare(uuid="other")).told["new"] == 0, "it is still known"
     hand.move(days=2)
-    door.wiring.sweep()
+    door.wiring.purge(who="a test")
     assert door.send(sent.bare(uuid="other")).told["new"] == 1
 
 
