@@ -1,14 +1,15 @@
 """The doctor: is every part well, and if not, what helps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 from sidecar.errors import SidecarError
-from sidecar.intake.reconcile import SETTLED
+from sidecar.jobs import pace
+from sidecar.jobs.pace import Sender
 from sidecar.jobs.reconcile import EVERY
-from sidecar.referral.pace import Meaning, Silence, meaning, silence
+from sidecar.referral.pace import Meaning, Silence
 from sidecar.store import (
     connections,
     database,
@@ -22,7 +23,6 @@ from sidecar.store.connections import OrgConnection
 from sidecar.store.webhook_secrets import Kind
 from sidecar.wiring import Wiring
 
-_LOOK_BACK = timedelta(days=30)
 _COUNTED = timedelta(days=7)
 _ANNOUNCED = timedelta(days=30)
 """So long before it ends, a certificate is spoken of."""
@@ -56,7 +56,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         known = connections.listing(db)
         dead_events = inbox.count(db).get("dead", 0)
         ends = follow_ups.count(db)
-        arrivals = inbox.arrivals_by_action(db, since=wiring.now() - _LOOK_BACK)
+        senders = pace.senders(db, now=wiring.now())
     findings += [
         _look(f"org {item.name}", partial(_org, wiring, item.id)) for item in known
     ]
@@ -66,8 +66,8 @@ def examine(wiring: Wiring) -> list[Finding]:
     ]
     names = {item.id: item.name for item in known}
     findings += [
-        _pace(wiring, id_, names.get(id_, str(id_)), action, object_type, moments)
-        for (id_, action, object_type), moments in sorted(arrivals.items())
+        _pace(sender, names.get(sender.connection_id, str(sender.connection_id)))
+        for sender in senders
     ]
     findings += _secrets(wiring, names)
     given_up = ends.get("dead", 0) + ends.get("uncertain", 0)
@@ -90,38 +90,25 @@ def _look(part: str, look: Callable[[], str | bool]) -> Finding:
     return Finding(part, bool(seen), str(seen))
 
 
-def _pace(
-    wiring: Wiring,
-    connection_id: int,
-    connection: str,
-    action_id: str,
-    object_type: str,
-    arrivals: Sequence[datetime],
-) -> Finding:
+def _pace(sender: Sender, connection: str) -> Finding:
     """Say whether an action has fallen silent, and how to find what was missed."""
-    part = f"messages of {connection}, action {action_id}, {object_type}"
-    now = wiring.now()
-    quiet = silence(arrivals, now)
+    part = f"messages of {connection}, action {sender.action_id}, {sender.object_type}"
+    quiet = sender.silence
     if quiet is None:
-        return Finding(part, True, f"the last came at {max(arrivals):%Y-%m-%d %H:%M}Z")
+        return Finding(part, True, f"the last came at {sender.last:%Y-%m-%d %H:%M}Z")
     usual = max(1, round(quiet.usual.total_seconds() / 60))
     told = f"silent since {quiet.since:%Y-%m-%d %H:%M}Z; usually {usual} min at most. "
-    with wiring.engine.connect() as db:
-        regular = reconciliations.regular(db, connection_id)
-        untold = reached.untold_since(db, connection_id, object_type, quiet.since)
-    done_at = regular.done_at if regular else None
-    compared = done_at - SETTLED if done_at else None
-    match meaning(quiet.since, now, compared_until=compared, untold=untold):
+    match sender.meaning:
         case Meaning.QUIET:
             told += "Nothing has changed there since: the org's own records say so"
             return Finding(part, True, told)
         case Meaning.LOSING:
             told += (
-                f"{untold} changes since then reached us by reconciliation alone: look "
-                "at the flow and at Setup, Outbound Messages"
+                f"{sender.untold} changes since then reached us by reconciliation "
+                "alone: look at the flow and at Setup, Outbound Messages"
             )
         case _:
-            told += _window(quiet, connection_id, object_type)
+            told += _window(quiet, sender.connection_id, sender.object_type)
     return Finding(part, False, told)
 
 

@@ -10,20 +10,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from sidecar.errors import Permanent, Retryable
 from sidecar.intake import reconcile
 from sidecar.intake.org_events import CHANGE_EVENT
 from sidecar.intake.reconcile import OVERLAP, SETTLED
-from sidecar.jobs import reading, reconciled_page
+from sidecar.jobs import pace, reading, reconciled_page
 from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
 from sidecar.jobs.reconciled_page import Desk
 from sidecar.keyring import Keyring
 from sidecar.logs import log
 from sidecar.referral.journey import STATIONS
+from sidecar.referral.pace import Meaning
 from sidecar.salesforce.changes import Page, Shape, Wanted
 from sidecar.store import connections, inbox, reached, reconciliations, referrals
+from sidecar.store.connections import OrgConnection
 from sidecar.store.reconciliations import REGULAR, RESYNC, Changes, Reconciliation
 
 EVERY = timedelta(minutes=15)
@@ -111,6 +113,9 @@ def take_turn(
         return True
     if event_ids:
         ring(event_ids)
+    if row.kind == REGULAR and _another_hour(row, now()):
+        with engine.connect() as db:
+            _warn_of_silence(db, connection, now())
     return True
 
 
@@ -138,6 +143,26 @@ def _keep(desk: Desk, row: Reconciliation, pages: Mapping[str, Page]) -> list[in
         ended="done_at" in changes,
     )
     return event_ids
+
+
+def _another_hour(row: Reconciliation, now: datetime) -> bool:
+    """Whether a run begins that is the first of its hour."""
+    hour = "%Y-%m-%d %H"
+    first = row.done_at is None or f"{row.done_at:{hour}}" != f"{now:{hour}}"
+    return first and all(not after for after in row.todo.values())
+
+
+def _warn_of_silence(db: Connection, connection: OrgConnection, now: datetime) -> None:
+    for sender in pace.senders(db, now=now, connection_id=connection.id):
+        if sender.silence is not None and sender.meaning is not Meaning.QUIET:
+            log().warning(
+                "pace.silent",
+                connection=connection.id,
+                action=sender.action_id,
+                object=sender.object_type,
+                since=sender.last.isoformat(),
+                untold=sender.untold,
+            )
 
 
 def _begun(row: Reconciliation, org: Org, now: datetime) -> Reconciliation:

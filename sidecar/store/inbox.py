@@ -255,7 +255,7 @@ def find(db: Connection, event_id: int, *, keyring: Keyring) -> Event | None:
 
 
 def arrivals_by_action(
-    db: Connection, *, since: datetime
+    db: Connection, *, since: datetime, connection_id: int | None = None
 ) -> dict[tuple[int, str, str], list[datetime]]:
     """
     When messages came: connection id, action id and object type to the moments.
@@ -263,8 +263,9 @@ def arrivals_by_action(
     Args:
         since: aware; what came before is passed over. What no door brought did not
             come.
+        connection_id: None means all of them.
     """
-    rows = db.execute(
+    query = (
         select(
             event.c.connection_id,
             event.c.action_id,
@@ -278,9 +279,11 @@ def arrivals_by_action(
         )
         .distinct()
     )
+    if connection_id is not None:
+        query = query.where(event.c.connection_id == connection_id)
     found: dict[tuple[int, str, str], list[datetime]] = {}
-    for connection_id, action_id, object_type, received_at in rows:
-        place = (connection_id, action_id or "", object_type)
+    for id_, action_id, object_type, received_at in db.execute(query):
+        place = (id_, action_id or "", object_type)
         found.setdefault(place, []).append(received_at)
     return found
 

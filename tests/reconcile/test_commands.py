@@ -188,7 +188,12 @@ def test_a_silence_in_which_things_changed_is_told_as_what_it_is(life: Life):
     life.misfortunes(drop=1.0)
     life.pass_time(hours=4)
     life.refer(2)
-    life.settle()
+    with structlog.testing.capture_logs() as logs:
+        life.settle()
     found = _finding(life, "messages of")
     assert not found.well
     assert "2 changes since then" in found.seen
+    warned = [each for each in logs if each["event"] == "pace.silent"]
+    # At most once an hour, and three quarters of one have passed.
+    assert 1 <= len(warned) <= 2
+    assert warned[-1]["object"] == "Lead"

@@ -97,6 +97,8 @@ def test_a_message_that_comes_after_its_change_was_made_up_for_does_nothing(life
         ("outbound_message", "unchanged: still submitted"),
     ]
     assert life.wanted() == life.done()
+    life.settle()
+    assert (life.count("received"), life.count("recovered")) == (0, 1)
 
 
 def test_what_the_index_shows_late_is_found_by_the_next_run(life: Life):
