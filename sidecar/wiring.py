@@ -23,8 +23,9 @@ from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
-from sidecar.jobs import deliver, process, rep_letters, sweep
+from sidecar.jobs import process, rep_letters, sweep
 from sidecar.jobs import reconcile as reconcile_job
+from sidecar.jobs.deliver import emails, tasks
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.keyring import Keyring
 from sidecar.logs import log
@@ -36,7 +37,8 @@ from sidecar.package import bundle
 from sidecar.package import read as package
 from sidecar.package.bundle import Bundle
 from sidecar.playbooks import read as playbooks
-from sidecar.referral.playbook import Email, Playbook
+from sidecar.referral.follow_up import Email
+from sidecar.referral.playbook import Playbook
 from sidecar.salesforce import login, trial
 from sidecar.salesforce.caller import Caller, caller_for
 from sidecar.salesforce.changes import ReferralChanges
@@ -395,17 +397,26 @@ class Wiring:
         )
 
     def deliver(self, connection_id: int, kind: str) -> int:
-        """Do what is due for one org."""
-        if kind == "task":
-            return deliver.deliver_tasks(
-                connection_id,
-                engine=self.engine,
-                keyring=self.keyring,
-                tasks=self.records,
-                lease=self.lease,
-                now=self.now,
-            )
-        return deliver.deliver_emails(
+        """
+        Do what is due for one org, of one kind.
+
+        Raises:
+            KeyError: there is no such kind.
+        """
+        return {"task": self._tasks, "email": self._emails}[kind](connection_id)
+
+    def _tasks(self, connection_id: int) -> int:
+        return tasks.deliver_tasks(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            tasks=self.records,
+            lease=self.lease,
+            now=self.now,
+        )
+
+    def _emails(self, connection_id: int) -> int:
+        return emails.deliver_emails(
             connection_id,
             engine=self.engine,
             keyring=self.keyring,

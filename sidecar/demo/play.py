@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sidecar.demo.stage import Stage, Tell, build
 from sidecar.errors import Permanent
 from sidecar.mail.letters import message_id
-from sidecar.referral.playbook import follow_up_key
+from sidecar.referral.follow_up import follow_up_key
 from sidecar.salesforce import lead_conversion
 from sidecar.salesforce.caller import caller_for
 from sidecar.salesforce.records import TASK_KEY

@@ -5,6 +5,7 @@ told stands in ``clock_records``. Setting and telling happen under the connectio
 lane, each within one transaction: whole or not at all.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,8 +18,9 @@ from sidecar.playbooks.calendars import calendar
 from sidecar.referral import response_clock
 from sidecar.referral.business_calendar import Staff, person
 from sidecar.referral.conditions import holds
+from sidecar.referral.follow_up import FollowUp, follow_up
 from sidecar.referral.journey import Referral
-from sidecar.referral.playbook import Action, ClockRule, FollowUp, Playbook, follow_up
+from sidecar.referral.playbook import Action, ClockRule, Playbook
 from sidecar.referral.playbook import Stage as PromiseStage
 from sidecar.referral.response_clock import Clock, Kind, Note, State, Turn
 from sidecar.store import (
@@ -110,7 +112,7 @@ def tell(
     Returns:
         How many follow-ups are new.
     """
-    planned = 0
+    planned: Counter[str] = Counter()
     while True:
         with engine.begin() as db:
             looked, new = _one_batch(
@@ -119,10 +121,9 @@ def tell(
         planned += new
         if looked < AT_ONCE:
             break
-    if planned:
-        ring_to_deliver(connection_id, "task")
-        ring_to_deliver(connection_id, "email")
-    return planned
+    for kind in planned:
+        ring_to_deliver(connection_id, kind)
+    return planned.total()
 
 
 def rest(
@@ -210,19 +211,19 @@ def _one_batch(
     keyring: Keyring,
     playbook_of: Callable[[OrgConnection], Playbook],
     now: datetime,
-) -> tuple[int, int]:
+) -> tuple[int, Counter[str]]:
     """Look at the clocks that are due; how many, and what new follow-ups they bring."""
     inbox.lock_lane(db, connection_id)
     connection = connections.find(db, connection_id)
     due = response_clocks.due(db, connection_id, now=now, limit=AT_ONCE)
     if connection is None or not due:
-        return 0, 0
+        return 0, Counter()
     keys = {item.referral_key for item in due}
     known = referrals.load(db, connection.org_id, keys, keyring=keyring)
     gone = _gone(db, connection.org_id, keys, known, keyring)
     response_clocks.cancel(db, connection.org_id, gone, now=now)
     causes = {item.referral_key: item.event_id for item in due}
-    planned = 0
+    planned: Counter[str] = Counter()
     for key in sorted(keys - gone):
         try:
             with db.begin_nested():
@@ -269,7 +270,7 @@ def _one_referral(
     playbook: Playbook,
     now: datetime,
     keyring: Keyring,
-) -> int:
+) -> Counter[str]:
     people = staff(db, connection, [referral.owner_id])
     clocks = response_clocks.of_referrals(db, connection.org_id, [referral.key])
     before = {clock.id: clock for clock in clocks.get(referral.key, ())}

@@ -1,5 +1,6 @@
 """From the inbox to the journey: decide what each event means, and plan for it."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,8 +14,9 @@ from sidecar.jobs import clocks, hearing, reading
 from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
 from sidecar.keyring import Keyring
 from sidecar.logs import log
+from sidecar.referral.follow_up import FollowUp, plan
 from sidecar.referral.journey import Referral, Seen, Verdict, advance
-from sidecar.referral.playbook import FollowUp, Playbook, plan
+from sidecar.referral.playbook import Playbook
 from sidecar.store import (
     connections,
     follow_ups,
@@ -53,7 +55,7 @@ class Deeds:
 
     outcomes: dict[int, str] = field(default_factory=dict)
     to_read: list[Event] = field(default_factory=list)
-    planned: int = 0
+    planned: Counter[str] = field(default_factory=Counter)
 
 
 def process(
@@ -88,9 +90,8 @@ def process(
                 playbook_of=playbook_of,
                 now=now,
             )
-            if deeds.planned:
-                ring_to_deliver(connection_id, "task")
-                ring_to_deliver(connection_id, "email")
+            for kind in deeds.planned:
+                ring_to_deliver(connection_id, kind)
             if deeds.to_read:
                 read = _read_back(
                     connection_id, deeds.to_read, records, engine=engine, now=now

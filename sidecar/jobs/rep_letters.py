@@ -11,7 +11,7 @@ from sidecar.mail.languages import formats, language_of
 from sidecar.mail.letters import Address, Letter
 from sidecar.mail.links import LIFE, PREFERENCES_LIFE, Act, Link
 from sidecar.mail.render import render
-from sidecar.referral.playbook import Email
+from sidecar.referral.follow_up import Email
 from sidecar.salesforce.records import Rep
 from sidecar.store.connections import OrgConnection
 from sidecar.store.follow_ups import Attempt

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sidecar.logs import MASK
-from sidecar.referral.playbook import Email, Task
+from sidecar.referral.follow_up import Email, Task
 from sidecar.store.follow_ups import End
 
 _OF_NOBODY = {"status", "source"}

@@ -8,7 +8,7 @@ from typing import Any
 from simple_salesforce.api import Salesforce
 
 from sidecar.errors import SidecarError
-from sidecar.referral.playbook import Task
+from sidecar.referral.follow_up import Task
 from sidecar.salesforce import refusals
 from sidecar.salesforce.session import Sessions
 

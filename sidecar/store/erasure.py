@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, insert, select, tuple_, update
 
 from sidecar.keyring import Keyring
-from sidecar.referral.playbook import Email, Task
+from sidecar.referral.follow_up import Email, What, what_of
 from sidecar.store import inbox, persons, response_clocks
 from sidecar.store.persons import Trait
 from sidecar.store.tables import (
@@ -213,7 +213,7 @@ def _spare_others(db: Connection, people: Collection[int], keyring: Keyring) -> 
         # Of what is done, nobody needs the words any more.
         kept = ""
         if row.state in _OPEN and (content := contents[row.id]):
-            what = _what(row.kind, content)
+            what = what_of(row.kind, content)
             kept = json.dumps(asdict(_unnamed(what, names[row.referral_key])))
         anew = update(follow_up).where(follow_up.c.id == row.id)
         db.execute(anew.values(_alone(kept, row, keyring)))
@@ -241,11 +241,7 @@ def _names(told: Mapping[str, str]) -> set[str]:
     return {text for word in ("referrer", "code") if (text := told.get(word))}
 
 
-def _what(kind: str, content: Mapping[str, Any]) -> Task | Email:
-    return Task(**content) if kind == "task" else Email(**content)
-
-
-def _unnamed(what: Task | Email, names: Collection[str]) -> Task | Email:
+def _unnamed(what: What, names: Collection[str]) -> What:
     """Leave a referrer's names out of what is still to be done."""
     if isinstance(what, Email):
         told = persons.without_referrer(what.values)

@@ -1,6 +1,7 @@
 """Follow-ups: what is to be done, who is doing it, and how it ended."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
-from sidecar.referral.playbook import Email, FollowUp, Task
+from sidecar.referral.follow_up import Email, FollowUp, What, kind_of, what_of
 from sidecar.store import persons
 from sidecar.store.persons import People
 from sidecar.store.tables import connection, follow_up, referral
@@ -50,7 +51,7 @@ class Attempt:
     org_id: str
     record_id: str
     resend: bool
-    what: Task | Email
+    what: What
     created_at: datetime
     referral_key: str = ""
     milestone: str = ""
@@ -84,7 +85,7 @@ def add(
     record_ids: Mapping[str, str],
     now: datetime,
     keyring: Keyring,
-) -> int:
+) -> Counter[str]:
     """
     Add what is planned and not there yet.
 
@@ -93,8 +94,8 @@ def add(
         record_ids: referral key to the record that the follow-up is about.
 
     Returns:
-        How many are new. The same follow-up planned again, through whatever door
-        the change came, is the same row. About somebody erased there is none.
+        How many are new, by kind. The same follow-up planned again, through whatever
+        door the change came, is the same row. About somebody erased there is none.
     """
     planned = list(planned)
     keys = {referral_key for _, referral_key, _ in planned}
@@ -107,7 +108,7 @@ def add(
             "milestone": item.milestone,
             "action": item.action,
             "key": item.key,
-            "kind": _kind(item.what),
+            "kind": kind_of(item.what),
             "record_id": record_ids[referral_key],
             "event_id": event_id,
             "playbook_version": playbook_version,
@@ -122,9 +123,9 @@ def add(
         if referral_key not in people or not people[referral_key].gone.person
     ]
     if not rows:
-        return 0
+        return Counter()
     new = insert(follow_up).values(rows).on_conflict_do_nothing()
-    return len(db.execute(new.returning(follow_up.c.id)).all())
+    return Counter(db.scalars(new.returning(follow_up.c.kind)))
 
 
 def claim(
@@ -369,9 +370,7 @@ def count(db: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _sealed(
-    what: Task | Email, people: People | None, keyring: Keyring
-) -> Mapping[str, Any]:
+def _sealed(what: What, people: People | None, keyring: Keyring) -> Mapping[str, Any]:
     text = json.dumps(asdict(what))
     if people is None:
         nobody = {"person_id": None, "referrer_id": None}
@@ -379,18 +378,13 @@ def _sealed(
     return {"sealed": persons.seal(text, people), **persons.columns(people)}
 
 
-def _kind(what: Task | Email) -> str:
-    return "task" if isinstance(what, Task) else "email"
-
-
-def _recipient(what: Task | Email) -> str | None:
+def _recipient(what: What) -> str | None:
     return what.to_user_id if isinstance(what, Email) else None
 
 
 def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
     # An erasure cancels, so what is claimed is there.
     content = json.loads(persons.opened(row, keyring) or "{}")
-    what = Task(**content) if row.kind == "task" else Email(**content)
     return Attempt(
         id=row.id,
         key=row.key,
@@ -399,7 +393,7 @@ def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
         org_id=row.org_id,
         record_id=row.record_id,
         resend=row.resend,
-        what=what,
+        what=what_of(row.kind, content),
         created_at=row.created_at,
         referral_key=row.referral_key,
         milestone=row.milestone,

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
+from sidecar.referral.follow_up import Email
 from sidecar.referral.journey import Milestone
-from sidecar.referral.playbook import Email
 from sidecar.store import persons
 from sidecar.store.tables import follow_up, mail_link, referral
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from sidecar.demo.play import read_mails
 from sidecar.demo.stage import Stage, build
-from sidecar.referral.playbook import follow_up_key
+from sidecar.referral.follow_up import follow_up_key
 from sidecar.salesforce.records import TASK_KEY
 from sidecar.store.tables import event, follow_up
 

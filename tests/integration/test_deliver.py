@@ -18,9 +18,9 @@ from sidecar.demo.play import read_mails
 from sidecar.demo.stage import client
 from sidecar.errors import Retryable, Uncertain
 from sidecar.jobs.backoff import MAX_ATTEMPTS
-from sidecar.jobs.deliver import deliver_emails
+from sidecar.jobs.deliver.emails import deliver_emails
+from sidecar.referral.follow_up import Email, FollowUp, Task, follow_up_key
 from sidecar.referral.journey import Milestone
-from sidecar.referral.playbook import Email, FollowUp, Task, follow_up_key
 from sidecar.salesforce import lead_conversion
 from sidecar.salesforce.caller import caller_for
 from sidecar.salesforce.records import TASK_KEY

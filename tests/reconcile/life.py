@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sidecar.demo import stage
 from sidecar.devorg.process import Running
 from sidecar.jobs.reconcile import EVERY
-from sidecar.referral.playbook import follow_up_key
+from sidecar.referral.follow_up import follow_up_key
 from sidecar.salesforce import lead_conversion
 from sidecar.salesforce.caller import caller_for
 from sidecar.salesforce.records import TASK_KEY

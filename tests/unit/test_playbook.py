@@ -8,20 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.referral.journey import Milestone, Referral
-from sidecar.referral.playbook import (
-    PLACES,
-    Action,
+from sidecar.referral.follow_up import (
     Email,
-    EmailRule,
     FollowUp,
-    Playbook,
     Task,
-    TaskRule,
     follow_up_key,
     places_of,
     plan,
 )
+from sidecar.referral.journey import Milestone, Referral
+from sidecar.referral.playbook import PLACES, Action, EmailRule, Playbook, TaskRule
 from sidecar.referral.working_time import Promise, WorkingWeek
 
 ORG = "00D000000000001EAA"

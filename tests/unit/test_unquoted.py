@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.jobs.unquoted import unquoted
-from sidecar.referral.playbook import Email, Task
+from sidecar.referral.follow_up import Email, Task
 from sidecar.store.follow_ups import End
 
 

@@ -1,0 +1,132 @@
+"""What every delivery has in common: claim, act, settle.
+
+A claim and its settlement are two short transactions; between them nobody holds a
+database connection while Salesforce or another server takes its time.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from sidecar.errors import Retryable, SidecarError, Uncertain
+from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
+from sidecar.jobs.unquoted import unquoted
+from sidecar.keyring import Keyring
+from sidecar.logs import log
+from sidecar.store import connections, follow_ups
+from sidecar.store.connections import OrgConnection
+from sidecar.store.follow_ups import Attempt, End
+
+
+class Ending:
+    """An end, and the pause that came with it."""
+
+    def __init__(self, end: End, pause: Retryable | None = None) -> None:
+        self.end = end
+        self.pause = pause
+
+
+def claim(
+    engine: Engine,
+    keyring: Keyring,
+    connection_id: int,
+    kind: str,
+    limit: int,
+    now: datetime,
+    lease: timedelta,
+) -> list[Attempt]:
+    """Take what is due of one kind; it is ours until its lease ends."""
+    with engine.begin() as db:
+        return follow_ups.claim(
+            db,
+            connection_id,
+            kind,
+            now=now,
+            lease_ends=now + lease,
+            limit=limit,
+            keyring=keyring,
+        )
+
+
+def settle(
+    engine: Engine,
+    endings: Sequence[Ending],
+    attempts: Sequence[Attempt],
+    now: datetime,
+) -> None:
+    """Record how attempts ended, in one transaction."""
+    ends = [
+        unquoted(ending.end, attempt.what)
+        for attempt, ending in zip(attempts, endings, strict=True)
+    ]
+    with engine.begin() as db:
+        follow_ups.settle(
+            db,
+            {
+                attempt.id: (attempt.number, end)
+                for attempt, end in zip(attempts, ends, strict=True)
+            },
+            now=now,
+        )
+    for attempt, end in zip(attempts, ends, strict=True):
+        log().info(
+            "follow_up.settled",
+            follow_up=attempt.id,
+            attempt=attempt.number,
+            state=end.state,
+            error=end.error,
+        )
+
+
+def end_of(
+    attempt: Attempt, act: Callable[[], str], now: Callable[[], datetime]
+) -> Ending:
+    """Act, and say how it ended."""
+    try:
+        return ended(attempt, act(), now())
+    except SidecarError as exc:
+        return ended(attempt, exc, now())
+
+
+def ended(attempt: Attempt, result: str | SidecarError, now: datetime) -> Ending:
+    """Decide by class, never by the other side's codes."""
+    match result:
+        case str():
+            return Ending(End("done", receipt=result))
+        case Retryable() as exc:
+            if exc.pauses_org:
+                # Not this follow-up's fault: it costs no attempt's worth of patience.
+                return Ending(
+                    End("waiting", error=str(exc), due_at=exc.retry_at or now), exc
+                )
+            if attempt.number >= MAX_ATTEMPTS:
+                return Ending(End("dead", error=f"given up: {exc}"))
+            due_at = retry_at(attempt.number, now, not_before=exc.retry_at)
+            return Ending(End("waiting", error=str(exc), due_at=due_at))
+        case Uncertain() as exc if attempt.resend and attempt.number < MAX_ATTEMPTS:
+            # To a rep, a second copy with the same Message-ID is a smaller evil than
+            # none.
+            due_at = retry_at(attempt.number, now, not_before=None)
+            return Ending(End("waiting", error=str(exc), due_at=due_at))
+        case Uncertain() as exc:
+            return Ending(End("uncertain", error=str(exc)))
+        case exc:
+            return Ending(End("dead", error=str(exc)))
+
+
+def resting(connection: OrgConnection | None, now: datetime) -> bool:
+    """Tell whether an org is left in peace for now."""
+    if connection is None or connection.paused_until is None:
+        return False
+    return connection.paused_until > now
+
+
+def pause(engine: Engine, connection_id: int, endings: Sequence[Ending]) -> None:
+    """Leave an org in peace for as long as it asked."""
+    asked = next(item.pause for item in endings if item.pause)
+    if asked.retry_at is None:
+        return
+    with engine.begin() as db:
+        connections.pause(db, connection_id, until=asked.retry_at, why=str(asked))
+    log().warning("connection.paused", connection=connection_id, reason=str(asked))
