@@ -29,8 +29,8 @@ def measure(console: Console, changes: int) -> None:
 
 def _measure(console: Console, stage: Stage, changes: int) -> None:
     admin = stage.admin()
-    ids = _leads(admin, stage, changes)
-    _backdoor(stage, "post", "outbound", {"paused": True})
+    ids = leads(admin, stage, changes)
+    backdoor(stage, "post", "outbound", {"paused": True})
     for start in range(0, changes, 200):
         records = [
             {
@@ -41,16 +41,16 @@ def _measure(console: Console, stage: Stage, changes: int) -> None:
             for id_ in ids[start : start + 200]
         ]
         admin.restful("composite/sobjects", method="PATCH", json={"records": records})
-    _backdoor(stage, "delete", "calls")
+    backdoor(stage, "delete", "calls")
     started = time.perf_counter()
-    _backdoor(stage, "post", "outbound", {"paused": False})
+    backdoor(stage, "post", "outbound", {"paused": False})
     moments: dict[str, float] = {}
     while len(moments) < 3 and time.perf_counter() - started < _PATIENCE_SECONDS:
         for name, number in _done(stage).items():
             if number >= changes and name not in moments:
                 moments[name] = time.perf_counter() - started
         time.sleep(0.05)
-    calls = _backdoor(stage, "get", "calls")
+    calls = backdoor(stage, "get", "calls")
     console.print(f"{changes:,} status changes at once, one worker process:")
     for name, seconds in moments.items():
         console.print(
@@ -64,7 +64,8 @@ def _measure(console: Console, stage: Stage, changes: int) -> None:
     console.print(f"  mails on the server: {len(read_mails(stage.mail_folder)):,}")
 
 
-def _leads(admin: Salesforce, stage: Stage, number: int) -> list[str]:
+def leads(admin: Salesforce, stage: Stage, number: int) -> list[str]:
+    """Create leads without a referral status; their ids."""
     ids: list[str] = []
     for start in range(0, number, 200):
         records = [
@@ -101,9 +102,10 @@ def _done(stage: Stage) -> dict[str, int]:
     }
 
 
-def _backdoor(
+def backdoor(
     stage: Stage, method: str, path: str, body: dict[str, object] | None = None
 ) -> dict[str, int]:
+    """Use the dev org's back door."""
     answer = requests.request(
         method,
         f"{stage.org.base_url}/devorg/{path}",
