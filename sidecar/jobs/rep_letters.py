@@ -122,11 +122,15 @@ def buttons(
         )
         return links.address(sender.public_url, about, sender.keyring)
 
-    acts = _BUTTONS.get(attempt.milestone, _OTHERWISE)
     return {
-        **{f"{act}_url": link(act) for act in acts},
+        **{f"{act}_url": link(act) for act in acts(attempt.milestone)},
         "preferences_url": preferences(connection_id, rep, sender=sender, now=now),
     }
+
+
+def acts(milestone: str) -> tuple[Act, ...]:
+    """List what a letter about a milestone lets a rep say at once."""
+    return _BUTTONS.get(milestone, _OTHERWISE)
 
 
 def preferences(connection_id: int, rep: Rep, *, sender: Sender, now: datetime) -> str:

@@ -128,7 +128,7 @@ def follow_up(
                 what_id=what_id,
             )
         case EmailRule() as rule:
-            what = Email(rule.template, to.of(rule.to), _told(referral))
+            what = Email(rule.template, to.of(rule.to), told(referral))
     key = follow_up_key(org_id, referral.key, referral.milestone, name)
     return FollowUp(key, referral.milestone, name, what)
 
@@ -162,10 +162,10 @@ def places_of(referral: Referral) -> dict[str, str]:
     }
 
 
-def _told(referral: Referral) -> dict[str, str]:
+def told(referral: Referral) -> dict[str, str]:
     """What a letter may say; what nobody knows is left out."""
     known = referral.details
-    told = {
+    words = {
         "name": _name(known),
         "status": referral.status or "",
         **{
@@ -173,7 +173,7 @@ def _told(referral: Referral) -> dict[str, str]:
             for word in ("company", "phone", "email", "referrer", "code", "source")
         },
     }
-    return {word: text for word, text in told.items() if text}
+    return {word: text for word, text in words.items() if text}
 
 
 def _name(known: Mapping[str, str]) -> str:

@@ -1,0 +1,122 @@
+"""What is mailed: looked at, never sent."""
+
+from datetime import UTC
+from pathlib import Path
+
+import click
+
+from sidecar.cli.frame import fail, json_option, note, show, wired
+from sidecar.errors import Permanent
+from sidecar.jobs import letter_preview
+from sidecar.jobs.letter_preview import Shown
+from sidecar.mail import chromium, preview
+from sidecar.mail.examples import example
+from sidecar.mail.languages import LANGUAGES
+from sidecar.mail.render import Rendered, names, render
+from sidecar.salesforce.ids import is_id, to_18
+from sidecar.wiring import Wiring
+
+_LANGUAGE = click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True
+)
+
+
+@click.group()
+def mail() -> None:
+    """What is mailed: looked at, never sent."""
+
+
+@mail.command("templates")
+@_LANGUAGE
+@json_option
+@wired
+def mail_templates(_wiring: Wiring, language: str, as_json: bool) -> None:
+    """List the mails that there are, each with the subject of an example."""
+    rows = [
+        {"template": name, "subject": _example(name, language).subject}
+        for name in names()
+    ]
+    show(rows, as_json, "no templates")
+
+
+@mail.command("preview")
+@click.argument("template")
+@click.option("--record", help="The record's id, or the referral's key.")
+@_LANGUAGE
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("mail-preview"),
+    show_default=True,
+    help="The folder to write into.",
+)
+@click.option(
+    "--chromium",
+    "program",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The program that draws; else the one on the PATH.",
+)
+@wired
+def mail_preview(
+    wiring: Wiring,
+    template: str,
+    record: str | None,
+    language: str,
+    folder: Path,
+    program: Path | None,
+) -> None:
+    """
+    Write a mail as HTML, text and pictures; nothing is sent, and its links are dead.
+
+    Without a record it tells of people who do not exist. Pictures are drawn by a
+    Chromium, where this machine has one: 600 and 360 pixels wide, light and dark.
+
+    Example: sidecar mail preview new_referral --record 00Q000000000001EAA
+    """
+    rendered = (
+        _example(template, language, wiring.settings.public_url)
+        if record is None
+        else _real(wiring, template, record, language)
+    )
+    name = f"{template}.{language}"
+    for path in preview.write(rendered, folder, name):
+        click.echo(path)
+    program = program or chromium.find()
+    if program is None:
+        click.echo(
+            "no pictures: there is no Chromium on the PATH, and --chromium names none"
+        )
+        return
+    try:
+        with chromium.sheet(program) as sheet:
+            for path in preview.draw(rendered, folder, name, sheet):
+                click.echo(path)
+    except Permanent as exc:
+        fail(f"no pictures: {exc}", 1)
+
+
+def _real(wiring: Wiring, template: str, record: str, language: str) -> Rendered:
+    shown = letter_preview.of_record(
+        to_18(record) if is_id(record) else record,
+        template,
+        engine=wiring.engine,
+        keyring=wiring.keyring,
+        public_url=wiring.settings.public_url,
+    )
+    rendered = _rendered(template, shown, language)
+    # Somebody's data goes into files.
+    note(wiring, "mail.preview", record, template=template)
+    return rendered
+
+
+def _example(template: str, language: str, public_url: str = "") -> Rendered:
+    return _rendered(
+        template,
+        Shown({**example(template), **preview.dead(public_url)}, UTC),
+        language,
+    )
+
+
+def _rendered(template: str, shown: Shown, language: str) -> Rendered:
+    return render(template, shown.values, language=language, locale="", zone=shown.zone)

@@ -1,0 +1,94 @@
+"""The letter that a real referral would bring, for a look: it is never sent.
+
+Everything is read in a transaction in which PostgreSQL itself refuses to write; the
+org is not asked, so the rep's own name, language and time zone are not known.
+"""
+
+from datetime import tzinfo
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from sidecar.errors import Permanent
+from sidecar.jobs import foresight, rep_letters
+from sidecar.keyring import Keyring
+from sidecar.mail.preview import dead
+from sidecar.referral import follow_up
+from sidecar.referral.journey import Milestone, Referral
+from sidecar.salesforce.records import Rep
+from sidecar.store import journeys
+from sidecar.store.connections import OrgConnection
+from sidecar.store.follow_ups import Attempt
+
+
+class Shown(NamedTuple):
+    """What a template is shown with, and the zone in which it tells times."""
+
+    values: dict[str, Any]
+    zone: tzinfo
+
+
+def of_record(
+    record: str,
+    template: str,
+    *,
+    engine: Engine,
+    keyring: Keyring,
+    public_url: str,
+) -> Shown:
+    """
+    Give what a letter would say of a referral as it stands, with buttons that are dead.
+
+    Args:
+        record: its record's id, 18 characters, or its key.
+
+    Raises:
+        Permanent: nothing is known of it, or it is about somebody erased.
+    """
+    with foresight.reading(engine) as db:
+        for connection_id, key in journeys.find(db, record):
+            connection = foresight.connection_of(db, connection_id)
+            known = journeys.look(db, connection.org_id, [key], keyring=keyring)
+            if key in known:
+                return _shown(connection, known[key], template, public_url)
+    raise Permanent(
+        f"nothing is known of {record}: `sidecar events list` shows what is"
+    )
+
+
+def _shown(
+    connection: OrgConnection, referral: Referral, template: str, public_url: str
+) -> Shown:
+    # One whose status means nothing to us would bring no mail, and may be shown.
+    milestone = referral.milestone or Milestone.SUBMITTED
+    email = follow_up.Email(template, referral.owner_id, follow_up.told(referral))
+    attempt = Attempt(
+        id=0,
+        key="preview",
+        number=0,
+        after_silence=False,
+        org_id=connection.org_id,
+        record_id=referral.record_id,
+        resend=False,
+        what=email,
+        created_at=referral.changed_at,
+        referral_key=referral.key,
+        milestone=milestone,
+    )
+    nobody = Rep(
+        id=email.to_user_id or "",
+        name="",
+        email="",
+        active=True,
+        locale="",
+        time_zone=connection.time_zone,
+    )
+    names = tuple(f"{act}_url" for act in rep_letters.acts(milestone))
+    return Shown(
+        {
+            **rep_letters.values(connection, attempt, email, nobody),
+            **dead(public_url, (*names, "preferences_url")),
+        },
+        ZoneInfo(connection.time_zone),
+    )

@@ -1,0 +1,51 @@
+"""What a letter is shown with, where no real referral is asked for."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+_CHANGED_AT = datetime(2026, 3, 3, 13, 5, tzinfo=UTC)
+
+_REFERRAL: Mapping[str, Any] = {
+    "name": "Ada Example",
+    "company": "Lighthouse Books",
+    "phone": "+49 (0)30 1234567",
+    "email": "ada@example.com",
+    "referrer": "Bert Sample",
+    "code": "BERT-42",
+    "source": "Partner",
+    "relationship": "Former colleague",
+    "status": "Submitted",
+    "changed_at": _CHANGED_AT,
+    "notes": "Looks for a new supplier.\nPrefers calls in the morning.",
+    "owner": "Rita Rep",
+    "due_on": date(2026, 3, 5),
+    "record_type": "Lead",
+    "record_url": "https://salesforce.example.com/00Q000000000001EAA",
+    "task_url": "https://salesforce.example.com/00T000000000001EAA",
+}
+_MONEY: Mapping[str, Any] = {
+    "record_type": "Opportunity",
+    "record_url": "https://salesforce.example.com/006000000000001EAA",
+    "amount": Decimal("12500"),
+    "currency": "EUR",
+}
+
+_OTHERWISE: Mapping[str, Mapping[str, Any]] = {
+    "referral_contacted": {"status": "Contacted"},
+    "referral_qualified": {"status": "Qualified"},
+    "referral_opportunity": {"status": "Opportunity", **_MONEY},
+    "referral_won": {"status": "Won", **_MONEY},
+    "referral_lost": {"status": "Lost", "reason": "Chose another supplier"},
+}
+"""By the template: what differs."""
+
+
+def example(template: str) -> dict[str, Any]:
+    """
+    Give a template values to be looked at, without the addresses behind its buttons.
+
+    A template that we do not know is shown with all that a letter may speak of.
+    """
+    return {**_REFERRAL, **_OTHERWISE.get(template, {})}
