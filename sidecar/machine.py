@@ -37,6 +37,7 @@ with warnings.catch_warnings():
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
+_USER_TRIES = 10
 _SOCKET_PATH_LIMIT = 100
 """A unix socket's path has at most 107 bytes."""
 
@@ -98,7 +99,7 @@ class Machine:
         # second user of a machine could start anything.
         lock = type(PostgresServer._lock)
         PostgresServer._lock = lock(self.directory / "postgres.lock")
-        self._postgres = get_server(self.directory / "postgres", cleanup_mode=None)
+        self._postgres = _server(self.directory / "postgres")
         with psycopg.connect(self._postgres.get_uri(), autocommit=True) as db:
             known = db.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", (database,)
@@ -296,6 +297,23 @@ class Stopped:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopped = True
+
+
+def _server(folder: Path) -> PostgresServer:
+    """
+    Start PostgreSQL, or find it running.
+
+    Who starts it as root has it run as a user of its own, made by ``useradd`` where it
+    is missing. Of two who come first at once, one fails, and finds it made.
+    """
+    for _ in range(_USER_TRIES - 1):
+        try:
+            return get_server(folder, cleanup_mode=None)
+        except subprocess.CalledProcessError as exc:
+            if exc.cmd[:1] != ["useradd"]:
+                raise
+            time.sleep(0.2)
+    return get_server(folder, cleanup_mode=None)
 
 
 def _redis_server() -> Path:
