@@ -10,11 +10,13 @@ import grpc
 from sqlalchemy.exc import OperationalError
 
 from sidecar.errors import Retryable
+from sidecar.intake.brake import Brake
 from sidecar.intake.stream import Listener
 from sidecar.logs import log
 from sidecar.salesforce.events import stream
 from sidecar.salesforce.events.payload import Schema
 from sidecar.salesforce.events.stream import Caller, Subscription
+from sidecar.store import connections as connections_store
 from sidecar.store import streams
 from sidecar.store.connections import OrgConnection
 from sidecar.store.inbox import Arrival
@@ -42,8 +44,9 @@ def listen(
     """Listen until ``stopped`` is set."""
     address, ca_file = wiring.settings.pubsub_address, wiring.settings.ca_file
     with stream.channel(address, ca_file=ca_file) as opened:
+        records = Brake()
         feeds = [
-            _Feed(wiring, connection, opened, stopped)
+            _Feed(wiring, connection, opened, stopped, records)
             for connection in connections
             for _ in topics
         ]
@@ -68,20 +71,23 @@ class _Feed:
     connection: OrgConnection
     opened: grpc.Channel
     stopped: threading.Event
+    records: Brake
     schemas: dict[str, Schema] = field(default_factory=dict)
     _token: str | None = None
     _current: Subscription | None = None
+    _removed: bool = False
 
     def listen(self, topic: str) -> None:
         Listener(
             topic=topic,
-            connection=self.connection,
+            connection=lambda: self.connection,
             memory=self,
             subscribe=lambda: self._subscribe(topic),
             log_in=self._log_in,
             wait=self.stopped.wait,
-            stopped=self.stopped.is_set,
+            stopped=lambda: self.stopped.is_set() or self._removed,
             now=self.wiring.now,
+            records=self.records,
         ).listen()
         log().info("stream.stopped", topic=topic, connection=self.connection.id)
 
@@ -95,6 +101,9 @@ class _Feed:
 
     def keep(self, topic: str, arrivals: list[Arrival], after: bytes) -> None:
         with _memory(), self.wiring.engine.begin() as db:
+            if connections_store.find(db, self.connection.id) is None:
+                self._end()
+                return
             kept = streams.keep(
                 db,
                 arrivals,
@@ -112,14 +121,24 @@ class _Feed:
             streams.forget(db, self.connection.id, topic)
 
     def _subscribe(self, topic: str) -> Subscription:
-        instance_url, self._token = self.wiring.current(self.connection.id)
-        if self._token is None:
-            self._token = self.wiring.renew(self.connection.id, None)
+        with _memory():
+            instance_url, self._token = self.wiring.current(self.connection.id)
+            if self._token is None:
+                self._token = self.wiring.renew(self.connection.id, None)
+            with self.wiring.engine.connect() as db:
+                known = connections_store.find(db, self.connection.id)
+        if known is not None:
+            self.connection = known
         caller = Caller(self._token, instance_url, self.connection.org_id)
         self._current = Subscription(self.opened, caller, topic, self.schemas)
         if self.stopped.is_set():
             self._current.stop()
         return self._current
+
+    def _end(self) -> None:
+        """Listen no longer: an admin has removed the connection."""
+        self._removed = True
+        self.stop()
 
     def _log_in(self) -> None:
         self.wiring.renew(self.connection.id, self._token)

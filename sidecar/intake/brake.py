@@ -10,6 +10,9 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from datetime import datetime, timedelta
 
+from sidecar.logs import log
+from sidecar.store.inbox import Arrival
+
 LIMIT = 30
 """Changes of one record within a window. A person makes two or three."""
 
@@ -52,3 +55,16 @@ class Brake:
             if len(self._windows) > self._remembered:
                 self._windows.popitem(last=False)
         return began + self._window if count >= self._limit else None
+
+
+def braked(arrival: Arrival, records: Brake) -> Arrival:
+    """Let a record that changes without end wait; it is kept all the same."""
+    if arrival.record_id is None or arrival.outcome or arrival.error:
+        return arrival
+    record = (arrival.connection_id, arrival.record_id)
+    until = records.until(record, at=arrival.received_at)
+    if until is None:
+        return arrival
+    log().warning("events.storm", record=arrival.record_id, until=until)
+    why = "a storm: this record changes again and again; the last state will count"
+    return arrival._replace(due_at=until, error=why)

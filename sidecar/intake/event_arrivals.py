@@ -20,7 +20,6 @@ CALLOUT = "callout"
 
 _UNTOLD = "ignored: nothing of a referral changed"
 _NOT_OURS = "ignored: no event about a referral"
-_OURS = "ignored: our own write"
 # What the database takes in an id and people can read in a list.
 _NAME = re.compile(r"[ -~]{1,200}\Z")
 # With one of these, two events of the same content are one.
@@ -47,15 +46,14 @@ def of(
     )
     wrapping = masked("", dict(told.wrapping))
     ours = own_writes.ours(values, connection.integration_user_id)
-    return [
+    found = [
         arrival._replace(
             content={**arrival.content, "payload": values, "wrapping": wrapping},
             object_type=_named(arrival.object_type),
-            outcome=_OURS if ours else arrival.outcome,
-            error="" if ours else arrival.error,
         )
         for arrival in _rows(told, connection, at)
     ]
+    return [own_writes.put_aside(each) for each in found] if ours else found
 
 
 def _rows(told: Told, connection: OrgConnection, at: datetime) -> list[Arrival]:

@@ -13,9 +13,17 @@ from typing import Any
 from sidecar.intake.org_events import HEADER
 from sidecar.salesforce.ids import is_id, to_18
 from sidecar.salesforce.session import CLIENT
+from sidecar.store.inbox import Arrival
+
+_OURS = "ignored: our own write"
 
 # Who made the change, as a platform event of ours or a record says it.
 _BY = ("Changed_By_Id__c", "LastModifiedById")
+
+
+def put_aside(arrival: Arrival) -> Arrival:
+    """Let an event that speaks of our own write bring no work; it is kept."""
+    return arrival._replace(outcome=_OURS, error="")
 
 
 def ours(values: Mapping[str, Any], integration_user_id: str | None) -> bool:

@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from sidecar.errors import Permanent, Retryable
-from sidecar.intake import org_events
+from sidecar.intake import org_events, own_writes
+from sidecar.intake.brake import Brake, braked
 from sidecar.logs import log
 from sidecar.salesforce.events.stream import Portion, PositionLost, Received
 from sidecar.salesforce.refusals import LoggedOut
@@ -44,7 +45,8 @@ class Listener:
     """Listens to one topic of one org until stopped."""
 
     topic: str
-    connection: OrgConnection
+    connection: Callable[[], OrgConnection]
+    """Gives it as it is known now: as whom we write is learnt at login."""
     memory: Memory
     subscribe: Callable[[], Source]
     """Opens a subscription with the token of the moment."""
@@ -54,6 +56,8 @@ class Listener:
     """Sleeps so many seconds, or until stopped."""
     stopped: Callable[[], bool]
     now: Callable[[], datetime]
+    records: Brake = field(default_factory=Brake)
+    """Of changes, by connection and record."""
 
     def listen(self) -> None:
         """Receive and keep; after whatever failure, go on where it was."""
@@ -89,20 +93,23 @@ class Listener:
     def _keep(self, portion: Portion) -> None:
         at = self.now()
         kept = [
-            arrival for each in portion.events for arrival in self._arrivals(each, at)
+            braked(arrival, self.records)
+            for each in portion.events
+            for arrival in self._arrivals(each, at)
         ]
         after = portion.events[-1].replay_id if portion.events else portion.position
         if after:
             self.memory.keep(self.topic, kept, after)
 
     def _arrivals(self, event: Received, at: datetime) -> list[Arrival]:
-        name = self.topic.rpartition("/")[2]
-        if not event.problem:
-            return org_events.arrivals(
-                name, event.id, event.values, self.connection, at
-            )
-        unread = org_events.unreadable(name, event.id, self.connection, at)
-        return [unread._replace(error=event.problem)]
+        name, connection = self.topic.rpartition("/")[2], self.connection()
+        if event.problem:
+            unread = org_events.unreadable(name, event.id, connection, at)
+            return [unread._replace(error=event.problem)]
+        found = org_events.arrivals(name, event.id, event.values, connection, at)
+        if own_writes.ours(event.values, connection.integration_user_id):
+            return [own_writes.put_aside(each) for each in found]
+        return found
 
     def _logged_out(self, exc: LoggedOut, failures: int) -> float:
         try:

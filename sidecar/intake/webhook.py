@@ -33,7 +33,7 @@ from sidecar.intake import (
     signatures,
     strict_json,
 )
-from sidecar.intake.brake import Brake
+from sidecar.intake.brake import Brake, braked
 from sidecar.intake.peer import Network
 from sidecar.intake.peer import address as caller_of
 from sidecar.intake.rates import Rates
@@ -256,7 +256,7 @@ def _receive_verified(
             told, connection, at, message_id=_place(verified.message_id, place)
         )
     ]
-    found = [_braked(arrival, records, at) for arrival in found]
+    found = [braked(arrival, records) for arrival in found]
     delivery = None
     if verified.message_id is not None:
         delivery = Delivery(connection.id, verified.message_id, at)
@@ -271,18 +271,6 @@ def _place(message_id: str | None, place: int) -> str:
     if message_id is None:
         return ""
     return f"{message_id}:{place}" if place else message_id
-
-
-def _braked(arrival: Arrival, records: Brake, at: datetime) -> Arrival:
-    """Let a record that changes without end wait; it is kept all the same."""
-    if arrival.record_id is None or arrival.outcome or arrival.error:
-        return arrival
-    until = records.until((arrival.connection_id, arrival.record_id), at=at)
-    if until is None:
-        return arrival
-    log().warning("events.storm", record=arrival.record_id, until=until)
-    why = "a storm: this record changes again and again; the last state will count"
-    return arrival._replace(due_at=until, error=why)
 
 
 def _of_another_org(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import requests
@@ -17,6 +18,7 @@ from sidecar.demo import stage
 from sidecar.devorg.process import Running
 from sidecar.errors import Permanent, Retryable
 from sidecar.intake import org_events
+from sidecar.intake.brake import WINDOW, Brake
 from sidecar.intake.stream import Listener
 from sidecar.salesforce.events.stream import Portion, PositionLost, Received
 from sidecar.salesforce.refusals import LoggedOut
@@ -132,6 +134,33 @@ def test_what_was_published_while_nobody_listened_is_not_lost(
         _until(lambda: {*ids} <= {*_received(listened)})
 
 
+def test_what_we_have_changed_ourselves_brings_no_work(
+    listened: Wiring, linked: OrgConnection, capturing: Running
+) -> None:
+    """Promise 15, of streams: our calls say whose they are."""
+    with _listening(listened, linked):
+        (lead,) = _refer(capturing, 1)
+        _until(lambda: lead in _received(listened))
+        contacted = {"Referral_Status__c": "Contacted"}
+        listened.sessions.call(
+            linked.id,
+            lambda org: org.restful(
+                f"sobjects/Lead/{lead}", method="PATCH", json=contacted
+            ),
+        )
+        (next_lead,) = _refer(capturing, 1)
+        _until(lambda: next_lead in _received(listened))
+
+    with listened.engine.connect() as db:
+        rows = db.execute(select(event.c.record_id, event.c.state, event.c.outcome))
+        found = {(row.record_id, row.state, row.outcome) for row in rows}
+    assert found == {
+        (lead, "waiting", None),
+        (lead, "done", "ignored: our own write"),
+        (next_lead, "waiting", None),
+    }
+
+
 def test_a_session_that_ends_mid_stream_is_renewed(
     listened: Wiring, linked: OrgConnection, capturing: Running
 ) -> None:
@@ -205,6 +234,7 @@ class Bus:
     def __init__(self, *failures: Exception) -> None:
         self.failures = [*failures]
         self.begun: list[bytes | None] = []
+        self.header: dict[str, object] = {}
 
     def portions(self, after: bytes | None, *, earliest: bool) -> Iterator[Portion]:
         assert earliest
@@ -218,6 +248,7 @@ class Bus:
                     "entityName": "Lead",
                     "changeType": "GAP_UPDATE",
                     "recordIds": [f"00Q00000000000{number}EAA"[:15]],
+                    **self.header,
                 }
             }
             place = str(number).encode()
@@ -225,18 +256,19 @@ class Bus:
 
 
 def _heard(
-    bus: Bus, memory: Memory, connection: OrgConnection, **more: Callable[[], object]
+    bus: Bus, memory: Memory, connection: OrgConnection, **more: Any
 ) -> list[float]:
     pauses: list[float] = []
     listener = Listener(
         topic=TOPIC,
-        connection=connection,
+        connection=lambda: connection,
         memory=memory,
         subscribe=lambda: bus,
         log_in=more.get("log_in", lambda: None),
         wait=pauses.append,
         stopped=lambda: len(memory.kept) == 10,
         now=lambda: CONNECTION_AT,
+        records=more.get("records", Brake()),
     )
     listener.listen()
     return pauses
@@ -291,6 +323,34 @@ def test_a_login_that_is_refused_is_not_hammered(
     pauses = _heard(bus, memory, connect()[0], log_in=refused)
 
     assert pauses[-1] >= 30.0
+
+
+def test_the_integration_users_changes_are_ours_whatever_made_them(
+    connect: Callable[..., tuple[OrgConnection, str]],
+) -> None:
+    """Promise 15: also of a client that names itself after nobody."""
+    connection = replace(connect()[0], integration_user_id="005000000000009AAA")
+    memory, bus = Memory(), Bus()
+    bus.header = {"commitUser": "005000000000009"}
+
+    _heard(bus, memory, connection)
+
+    assert {each.outcome for each in memory.kept.values()} == {"ignored: our own write"}
+
+
+def test_a_storm_in_a_stream_is_kept_and_waits(
+    connect: Callable[..., tuple[OrgConnection, str]],
+) -> None:
+    """Promise 15: nothing is lost, and nothing turns without end."""
+    memory, bus = Memory(), Bus()
+    bus.header = {"recordIds": ["00Q000000000001EAA"]}
+
+    _heard(bus, memory, connect()[0], records=Brake(limit=4))
+
+    waits = [each.due_at for each in memory.kept.values()]
+    assert waits[:4] == [None] * 4
+    assert waits[4:] == [CONNECTION_AT + WINDOW] * 6
+    assert all("storm" in each.error for each in [*memory.kept.values()][4:])
 
 
 # --- what events say ----------------------------------------------------------------

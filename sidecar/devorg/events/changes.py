@@ -12,6 +12,8 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from flask import has_request_context, request
+
 from sidecar.devorg.events import schemas
 from sidecar.devorg.records import Save
 from sidecar.devorg.schema import ObjectType, Row
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from sidecar.devorg.org import Org
 
 EVENT = "__e"
+_OPTIONS = "Sforce-Call-Options"
 # Real ones do not fit into a double: whoever reads JSON numbers as such rounds them.
 _COMMIT = itertools.count(1_745_500_706_683_617_281)
 
@@ -77,7 +80,7 @@ def change(
         "entityName": type_.name,
         "recordIds": [record_id],
         "changeType": kind,
-        "changeOrigin": "com/salesforce/api/rest/62.0",
+        "changeOrigin": _origin(),
         "transactionKey": f"{next(_COMMIT):016x}",
         "sequenceNumber": 1,
         "commitTimestamp": int(org.clock.now().timestamp() * 1000),
@@ -88,6 +91,14 @@ def change(
         "changedFields": _bitmap(names, changed),
     }
     return values
+
+
+def _origin() -> str:
+    """Name the API that made a change, and the client where its call names one."""
+    options = request.headers.get(_OPTIONS, "") if has_request_context() else ""
+    given = [part.strip().partition("=") for part in options.split(",")]
+    client = next((value for name, _, value in given if name == "client"), "")
+    return "com/salesforce/api/rest/62.0" + (f";client={client}" if client else "")
 
 
 def _platform_event(org: Org, type_: ObjectType, save: Save) -> None:
