@@ -1,6 +1,7 @@
 """Entry for the clock: every 15 seconds by default, whatever is due is rung for.
 
-Once a day, and when it starts, what has been kept long enough comes to its end.
+Once a day, and when it starts, what has been kept long enough comes to its end, and
+certificates are spoken of that are about to.
 """
 
 import signal
@@ -42,6 +43,7 @@ def purge_daily(wiring: Wiring, stopped: threading.Event) -> None:
     while not stopped.is_set():
         pause = _DAY_SECONDS
         try:
+            wiring.announce_ends()
             done = wiring.purge(who="the clock")
         except (SidecarError, SQLAlchemyError) as exc:
             log().warning("clock.not_purged", reason=str(getattr(exc, "orig", exc)))

@@ -20,12 +20,10 @@ from sidecar.store import (
     webhook_secrets,
 )
 from sidecar.store.connections import OrgConnection
-from sidecar.store.webhook_secrets import Kind
+from sidecar.store.webhook_secrets import ANNOUNCED, Kind
 from sidecar.wiring import Wiring
 
 _COUNTED = timedelta(days=7)
-_ANNOUNCED = timedelta(days=30)
-"""So long before it ends, a certificate is spoken of."""
 _IN_USE, _SOON = timedelta(hours=1), timedelta(hours=6)
 """A replaced secret used so lately, and ending so soon, will be missed."""
 
@@ -185,12 +183,12 @@ def _certificate(part: str, row: Mapping[str, Any], now: datetime) -> Finding:
     told = f"the org's certificate ends on {row['not_after']:%Y-%m-%d}"
     if left <= timedelta():
         told += ": its events are refused"
-    if left <= _ANNOUNCED:
+    if left <= ANNOUNCED:
         told += (
-            ". Create a new one in Setup, Certificate and Key Management, and give it "
-            f"to `sidecar secrets rotate {row['id']} --from-file`"
+            ". Create a new one in Setup, Certificate and Key Management, and let "
+            f"`sidecar secrets rotate {row['id']} --from-org NAME` read it"
         )
-    return Finding(part, left > _ANNOUNCED, told)
+    return Finding(part, left > ANNOUNCED, told)
 
 
 def _replaced(part: str, row: Mapping[str, Any], now: datetime) -> Finding:

@@ -531,6 +531,19 @@ class Wiring:
                 )
         return done
 
+    def announce_ends(self) -> None:
+        """Say in the log which orgs' certificates end within thirty days."""
+        by = self.now() + webhook_secrets.ANNOUNCED
+        with self.engine.connect() as db:
+            ending = webhook_secrets.ending(db, by=by)
+        for row in ending:
+            log().warning(
+                "secret.ends",
+                secret=row["id"],
+                connection=row["connection_id"],
+                on=row["not_after"],
+            )
+
     def playbook_of(self, connection: OrgConnection) -> Playbook:
         """The connection's own playbook, or the package's."""
         if connection.playbook:

@@ -1,15 +1,20 @@
 """What a connection's events door accepts."""
 
 import re
+import time
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from sidecar.cli.frame import ID, json_option, note, only, show, show_json, wired
+from sidecar.cli.wishes import given_token, token_option
+from sidecar.errors import Permanent
 from sidecar.intake.signatures.issue import Issued, issue
 from sidecar.intake.signatures.token import KEY_HEADER
+from sidecar.salesforce import certificates
 from sidecar.store import connections, webhook_secrets
+from sidecar.store.deployments import Admin
 from sidecar.store.webhook_secrets import Kind, NewSecret
 from sidecar.wiring import Wiring
 
@@ -26,6 +31,13 @@ _SHOWN = (
     "not_after",
 )
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+_from_org_option = click.option(
+    "--from-org",
+    metavar="NAME",
+    help="The org's certificate of this unique name, read from the org as an admin.",
+)
 
 
 @click.group()
@@ -51,6 +63,8 @@ def secrets() -> None:
     help="The org's certificate, or the sender's own whsec_ or whpk_; - for standard "
     "input.",
 )
+@_from_org_option
+@token_option
 @json_option
 @wired
 def secrets_new(
@@ -60,16 +74,19 @@ def secrets_new(
     name: str,
     header: str | None,
     from_file: Any,
+    from_org: str | None,
+    token_file: Any,
     as_json: bool,
 ) -> None:
     """
     Add a secret, and print what its sender needs: it is shown once.
 
-    Example: sidecar secrets new 1 --kind org-certificate
-    --from-file Referral_Signing.crt
+    Example: sidecar secrets new 1 --kind org-certificate --from-org Referral_Signing
+    --admin-token-file admin.token
     """
     _check(name, header, Kind(kind))
-    issued = issue(Kind(kind), from_file.read() if from_file else None)
+    given = _Given(from_file, from_org, token_file)
+    issued = _issued(wiring, connection_id, Kind(kind), given)
     new = NewSecret(
         connection_id,
         Kind(kind),
@@ -125,10 +142,18 @@ def secrets_list(wiring: Wiring, connection_id: int | None, as_json: bool) -> No
 @click.option(
     "--from-file", type=click.File("rb"), help="As with `sidecar secrets new`."
 )
+@_from_org_option
+@token_option
 @json_option
 @wired
 def secrets_rotate(
-    wiring: Wiring, secret_id: int, overlap: str, from_file: Any, as_json: bool
+    wiring: Wiring,
+    secret_id: int,
+    overlap: str,
+    from_file: Any,
+    from_org: str | None,
+    token_file: Any,
+    as_json: bool,
 ) -> None:
     """
     Put a new secret beside an old one, which ends after a while.
@@ -137,21 +162,25 @@ def secrets_rotate(
     """
     now = wiring.now()
     ends = now + _duration(overlap)
-    with wiring.engine.begin() as opened:
+    with wiring.engine.connect() as opened:
         old = webhook_secrets.find(opened, secret_id, keyring=wiring.keyring)
-        if old is None:
-            raise click.UsageError(f"there is no secret {secret_id}")
-        if old.retires_at is not None:
-            raise click.UsageError(f"secret {secret_id} was rotated or retired before")
-        issued = issue(old.kind, from_file.read() if from_file else None)
-        new = NewSecret(
-            old.connection_id,
-            old.kind,
-            issued.value,
-            name=old.name,
-            header=old.header,
-            not_after=issued.not_after,
-        )
+    if old is None:
+        raise click.UsageError(f"there is no secret {secret_id}")
+    if old.retires_at is not None:
+        raise click.UsageError(f"secret {secret_id} was rotated or retired before")
+    given = _Given(from_file, from_org, token_file)
+    issued = _issued(wiring, old.connection_id, old.kind, given)
+    if issued.value == old.value:
+        raise click.UsageError(f"secret {secret_id} is this one already")
+    new = NewSecret(
+        old.connection_id,
+        old.kind,
+        issued.value,
+        name=old.name,
+        header=old.header,
+        not_after=issued.not_after,
+    )
+    with wiring.engine.begin() as opened:
         id_ = webhook_secrets.add(opened, new, now=now, keyring=wiring.keyring)
         webhook_secrets.retire(opened, secret_id, at=ends)
     note(wiring, "secrets.rotate", f"{secret_id} -> {id_}, overlap {overlap}")
@@ -172,6 +201,52 @@ def secrets_retire(wiring: Wiring, secret_id: int) -> None:
             )
     note(wiring, "secrets.retire", str(secret_id))
     click.echo(f"secret {secret_id} is taken no longer")
+
+
+class _Given(NamedTuple):
+    """Where a secret that somebody else has made comes from."""
+
+    file: Any
+    org_name: str | None
+    token_file: Any
+
+
+def _issued(wiring: Wiring, connection_id: int, kind: Kind, given: _Given) -> Issued:
+    """Make a secret, or take what is given: from a file, or from the org itself."""
+    content = given.file.read() if given.file else None
+    if given.org_name is not None:
+        if kind is not Kind.ORG_CERTIFICATE:
+            raise click.UsageError("--from-org is for the kind org-certificate alone")
+        if content is not None:
+            raise click.UsageError("--from-org and --from-file: one of them")
+        content = _from_org(wiring, connection_id, given.org_name, given.token_file)
+    issued = issue(kind, content)
+    if issued.not_after is not None and issued.not_after <= wiring.now():
+        raise Permanent(
+            f"the certificate ended on {issued.not_after:%Y-%m-%d}: nothing that it "
+            "signs is taken. Create a new one in Setup, Certificate and Key Management"
+        )
+    return issued
+
+
+def _from_org(wiring: Wiring, connection_id: int, name: str, token_file: Any) -> bytes:
+    """Read the org's certificate as its admin, for this once."""
+    if not re.fullmatch(r"[A-Za-z]\w{0,79}", name, re.ASCII):
+        raise click.UsageError(
+            f"--from-org {name!r} is no unique name of a certificate"
+        )
+    with wiring.engine.connect() as opened:
+        known = connections.find(opened, connection_id)
+    if known is None:
+        raise click.UsageError(f"there is no connection {connection_id}")
+    token = given_token(wiring, token_file)
+    if not token:
+        raise click.UsageError(
+            "--from-org takes an admin's access token: --admin-token-file, or "
+            "SIDECAR_ADMIN_TOKEN. The integration user may not read certificates"
+        )
+    caller = wiring.as_admin(Admin(known.instance_url, token))
+    return certificates.read(caller, name, wait=time.sleep)
 
 
 def _check(name: str, header: str | None, kind: Kind) -> None:

@@ -55,7 +55,7 @@ def ask(wiring: Wiring, wish: Wish, token_file: Any) -> int:
     """Make the deployment; its id."""
     with wiring.engine.connect() as opened:
         known = connections_store.find(opened, wish.connection_id)
-    token = _given(wiring, token_file)
+    token = given_token(wiring, token_file)
     return asking.ask(
         wish,
         admin=Admin(known.instance_url, token) if known and token else None,
@@ -73,7 +73,7 @@ def resumed(wiring: Wiring, id_: int, token_file: Any, yes: bool) -> int:
         if row is None:
             raise click.UsageError(f"there is no deployment {id_}")
         connection = connections_store.find(opened, row.connection_id)
-        token = _given(wiring, token_file)
+        token = given_token(wiring, token_file)
         if connection and token:
             answers.give_admin(
                 opened,
@@ -90,7 +90,7 @@ def resumed(wiring: Wiring, id_: int, token_file: Any, yes: bool) -> int:
     return id_
 
 
-def _given(wiring: Wiring, token_file: Any) -> str:
+def given_token(wiring: Wiring, token_file: Any) -> str:
     """The admin's token: from a file, or from the environment."""
     if token_file is None:
         return wiring.settings.admin_token

@@ -6,7 +6,7 @@ hook key; what is needed to compute a signature is sealed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -62,6 +62,10 @@ class Secret:
     last_used_at: datetime | None
 
 
+ANNOUNCED = timedelta(days=30)
+"""So long before it ends, a certificate is spoken of."""
+
+
 def add(db: Connection, new: NewSecret, *, now: datetime, keyring: Keyring) -> int:
     """Add a secret; its id."""
     row = insert(webhook_secret).values(
@@ -109,6 +113,15 @@ def listing(
     if connection_id is not None:
         query = query.where(webhook_secret.c.connection_id == connection_id)
     return [dict(row) for row in db.execute(query).mappings()]
+
+
+def ending(db: Connection, *, by: datetime) -> list[dict[str, Any]]:
+    """List the certificates that end by then, or have, and have no successor."""
+    return [
+        row
+        for row in listing(db)
+        if row["retires_at"] is None and row["not_after"] and row["not_after"] <= by
+    ]
 
 
 def retire(db: Connection, secret_id: int, *, at: datetime) -> bool:

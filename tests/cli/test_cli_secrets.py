@@ -2,10 +2,16 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 import signing
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from sidecar.intake import signatures
 from sidecar.store import webhook_secrets
@@ -77,6 +83,114 @@ def test_an_orgs_certificate_is_taken_with_its_end(sidecar, connection, folder):
         file,
     )
     assert "the certificate ends on" in result.stdout
+
+
+@pytest.fixture
+def signing_org(org):
+    """A dev org that has a certificate; gives what its admin would set."""
+    back_door(org, "features", json={"certificates": ["Referral_Signing"]})
+    return {"SIDECAR_CA_FILE": org.ca_file, "SIDECAR_ADMIN_TOKEN": org.admin_token}
+
+
+def back_door(org, path, **given):
+    answer = requests.post(
+        f"{org.base_url}/devorg/{path}", verify=org.ca_file, timeout=10, **given
+    )
+    answer.raise_for_status()
+    return answer.content
+
+
+def test_an_orgs_certificate_is_read_from_the_org(
+    sidecar, wiring, linked, org, signing_org
+):
+    """What the org signs with the key that it keeps is taken at the door."""
+    told = sidecar(
+        *("secrets", "new", linked.id, "--kind", "org-certificate"),
+        *("--from-org", "Referral_Signing"),
+        **signing_org,
+    )
+
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "the certificate ends on" in told.stdout
+    at = str(int(wiring.now().timestamp()))
+    signature = back_door(
+        org, "certificates/Referral_Signing", data=f"{at}.a body".encode()
+    )
+    headers = {
+        "x-referral-timestamp": at.encode(),
+        "x-referral-signature": base64.b64encode(signature),
+    }
+    verified = signatures.verify(
+        headers.get, b"a body", wiring.credentials_of(linked.id), now=float(at)
+    )
+    (row,) = listed(sidecar)
+    assert verified.secret_id == row["id"]
+
+
+def test_a_certificate_that_is_the_same_is_no_replacement(sidecar, linked, signing_org):
+    name = ("--from-org", "Referral_Signing")
+    new = ("secrets", "new", linked.id, "--kind", "org-certificate", *name)
+    told = json.loads(sidecar(*new, "--json", **signing_org).stdout)
+
+    result = sidecar("secrets", "rotate", told["id"], *name, **signing_org)
+
+    assert (result.exit_code, len(listed(sidecar))) == (2, 1)
+    assert "this one already" in result.stderr
+
+
+def test_why_a_certificate_cannot_be_read_is_said(
+    sidecar, wiring, linked, org, signing_org
+):
+    wiring.renew(linked.id, None)
+    _, integration = wiring.current(linked.id)
+
+    def refusal(kind, name, **environ):
+        words = ("secrets", "new", linked.id, "--kind", kind, "--from-org", name)
+        result = sidecar(*words, **(signing_org | environ))
+        assert result.exit_code in {1, 2}
+        assert listed(sidecar) == []
+        return result.stderr
+
+    kind, name = "org-certificate", "Referral_Signing"
+    absent = refusal(kind, "Nobody")
+    assert "no certificate Nobody; it has: Referral_Signing" in absent
+    weak = refusal(kind, name, SIDECAR_ADMIN_TOKEN=integration)
+    assert "Modify Metadata Through Metadata API Functions" in weak
+    old = refusal(kind, name, SIDECAR_ADMIN_TOKEN="00Dnobody")
+    assert "does not take the admin's token" in old
+    assert "--admin-token-file" in refusal(kind, name, SIDECAR_ADMIN_TOKEN="")
+    assert "org-certificate alone" in refusal("bearer", name)
+    assert "no unique name" in refusal(kind, "../secrets")
+
+
+def test_a_certificate_that_has_ended_or_is_none_yet_is_not_taken(sidecar, connection):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    begins = datetime.now(UTC) - timedelta(days=400)
+    ended = signing.pem(signing.certificate(key, begins=begins))
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Referral_Signing")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    asked = request.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+    words = ("secrets", "new", connection.id, "--kind", "org-certificate")
+
+    assert "ended on" in sidecar(*words, "--from-file", "-", given=ended).stderr
+    refused = sidecar(*words, "--from-file", "-", given=asked)
+    assert "signing request" in refused.stderr
+    assert listed(sidecar) == []
+
+
+def test_of_a_chain_the_orgs_own_certificate_is_taken(sidecar, wiring, connection):
+    root_key, key = (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in "12"
+    )
+    root = signing.certificate(root_key, name="An authority", authority=True)
+    leaf = signing.certificate(key, issuer=(root, root_key), days=90)
+    chain = signing.pem(root) + signing.pem(leaf)
+
+    told = new(sidecar, connection, "org-certificate", "--from-file", "-", given=chain)
+
+    with wiring.engine.connect() as db:
+        found = webhook_secrets.find(db, told["id"], keyring=wiring.keyring)
+    assert found.value == signing.pem(leaf)
 
 
 def test_the_senders_own_secret_is_taken(sidecar, wiring, connection):

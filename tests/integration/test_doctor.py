@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
 from messages import lead_id
 
 from sidecar import doctor
@@ -101,6 +102,27 @@ def test_a_replaced_secret_that_is_still_used_is_spoken_of_before_it_ends(
     with wiring.engine.begin() as db:
         webhook_secrets.used(db, id_, at=hand())
     assert not _found(wiring, f"secret {id_}").well
+
+
+def test_the_clock_announces_a_certificates_end_too(wiring, connect, hand):
+    """For whoever reads logs, and asks no doctor."""
+    connection, _ = connect()
+    ends = hand() + timedelta(days=45)
+    new = NewSecret(connection.id, Kind.ORG_CERTIFICATE, "PEM", not_after=ends)
+    with wiring.engine.begin() as db:
+        id_ = webhook_secrets.add(db, new, now=hand(), keyring=wiring.keyring)
+
+    def announced():
+        with structlog.testing.capture_logs() as lines:
+            wiring.announce_ends()
+        return [line["secret"] for line in lines if line["event"] == "secret.ends"]
+
+    assert announced() == []
+    hand.move(days=16)
+    assert announced() == [id_]
+    with wiring.engine.begin() as db:
+        webhook_secrets.retire(db, id_, at=hand())
+    assert announced() == []
 
 
 def test_the_client_certificate_seen_last_is_shown_with_its_end(wiring, connect, hand):

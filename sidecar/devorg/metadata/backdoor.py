@@ -3,7 +3,9 @@
 ```
 GET  /devorg/features      every switch, with the edition and whether it is production
 POST /devorg/features      {"path": false, "languages": [], "edition": "Enterprise
-                           Edition", "sandbox": true, "tests": {"count": 12}, ...}
+                           Edition", "sandbox": true, "tests": {"count": 12},
+                           "certificates": ["A_Name"], ...}: certificates are created
+POST /devorg/certificates/<name>  signs the body with the org's certificate, as Apex
 GET  /devorg/deployments   id, status and counts of all
 POST /devorg/deployments   {"held": true, "pace": 5}: keep new ones (and retrievals)
                            waiting; components a second
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from sidecar.devorg.metadata import certificate
 from sidecar.devorg.metadata.features import ApexTests, Features
 from sidecar.devorg.metadata.optional_fields import apply
 
@@ -47,6 +50,15 @@ def add_routes(routes: Blueprint, org: Org) -> None:
         except (ValueError, TypeError) as exc:
             return jsonify({"error": str(exc)}), 400
         return jsonify(_features(org))
+
+    @routes.post("/certificates/<name>")
+    def sign(name: str) -> Response:
+        """Sign as Apex does, which this org cannot run."""
+        with org.lock:
+            signature = certificate.sign(org, name, request.get_data())
+        if signature is None:
+            return Response(f"no certificate {name}", status=404)
+        return Response(signature, content_type="application/octet-stream")
 
     @routes.get("/deployments")
     def list_deployments() -> Response:
@@ -84,13 +96,17 @@ def set_all(org: Org, wishes: dict[str, Any]) -> None:
         ValueError: an unknown switch, edition or user.
         TypeError: a value of the wrong type.
     """
-    known = {field.name for field in fields(Features)} | set(_OF_COMPANY)
+    known = {field.name for field in fields(Features)} | {*_OF_COMPANY, "certificates"}
     if unknown := sorted(set(wishes) - known):
         raise ValueError(f"unknown: {', '.join(unknown)}")
     features = org.metadata.features
     for name, value in wishes.items():
         if name in _OF_COMPANY:
             _set_company(org, name, value)
+        elif name == "certificates":
+            if not isinstance(value, list):
+                raise TypeError(f"{name}: list expected")
+            certificate.create_in_setup(org, [str(each) for each in value])
         elif name == "tests":
             features.tests = ApexTests(**{**asdict(features.tests), **value})
         else:
@@ -124,6 +140,9 @@ def _features(org: Org) -> dict[str, object]:
     company = org.records.table("Organization").rows[org.id]
     return {
         **asdict(org.metadata.features),
+        "certificates": [
+            each.full_name for each in org.metadata.components.of_type(certificate.TYPE)
+        ],
         "edition": company["OrganizationType"],
         "sandbox": company["IsSandbox"],
         "production": org.metadata.production,

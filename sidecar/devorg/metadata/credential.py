@@ -127,7 +127,7 @@ def need_certificate(work: Work, name: str) -> None:
     Raises:
         Problem: "In field: certificate - no Certificate named … found".
     """
-    if name not in work.features.certificates:
+    if not work.has("Certificate", name):
         raise missing("certificate", "Certificate", name)
 
 

@@ -48,7 +48,6 @@ class Features:
         default_workflow_user: username; None when Setup, Process Automation
             Settings names nobody.
         flows_deploy_active: "Deploy processes and flows as active".
-        certificates: names of the org's own certificates.
         tests: the customer's Apex tests.
     """
 
@@ -60,7 +59,6 @@ class Features:
     dynamic_dashboards: int | None = None
     default_workflow_user: str | None = None
     flows_deploy_active: bool = False
-    certificates: list[str] = field(default_factory=list)
     tests: ApexTests = field(default_factory=ApexTests)
 
     def dashboards_allowed(self, edition: str) -> int:

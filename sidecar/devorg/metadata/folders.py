@@ -32,6 +32,7 @@ FOLDERS: dict[str, Place] = {
         "platformEventSubscriberConfig", "PlatformEventSubscriberConfig"
     ),
     "applications": Place("app", "CustomApplication"),
+    "certs": Place("crt", "Certificate", meta_file=True),
     "classes": Place("cls", "ApexClass", meta_file=True),
     "customPermissions": Place("customPermission", "CustomPermission"),
     "dashboards": Place("dashboard", "Dashboard", "DashboardFolder"),

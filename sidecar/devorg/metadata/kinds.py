@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sidecar.devorg.metadata import (
     apex,
+    certificate,
     credential,
     custom_field,
     custom_object,
@@ -93,6 +94,7 @@ ALL = (
     Kind("ApexClass", "01p", apex.apex_class, apex.remove_class),
     Kind("ApexTrigger", "01q", apex.apex_trigger, _nothing),
     Kind("PlatformEventSubscriberConfig", "0XN", platform_event.subscriber, _nothing),
+    Kind(certificate.TYPE, certificate.PREFIX, certificate.apply, _nothing),
     Kind("ExternalCredential", "0pq", credential.external, credential.remove_external),
     Kind("NamedCredential", "0XA", credential.named, _nothing),
     Kind("RemoteSiteSetting", "0rp", credential.remote_site, _nothing),

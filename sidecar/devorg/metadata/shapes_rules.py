@@ -46,6 +46,8 @@ NamedCredential: fullName allowMergeFieldsInBody=b allowMergeFieldsInHeader=b
 ExternalCredential: fullName authenticationProtocol!=@AuthenticationProtocol description
   externalCredentialParameters*=ExternalCredentialParameter label!
 RemoteSiteSetting: fullName description disableProtocolSecurity!=b isActive!=b url!
+Certificate: fullName content caSigned!=b encryptedWithPlatformEncryption=b
+  expirationDate keySize=i masterLabel! privateKeyExportable=b
 PlatformEventSubscriberConfig: fullName batchSize=i isProtected=b masterLabel!
   numPartitions=i partitionKey platformEventConsumer! user
 CustomMetadata: fullName description label protected=b values*=CustomMetadataValue

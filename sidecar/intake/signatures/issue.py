@@ -53,8 +53,9 @@ def issue(kind: Kind, given: bytes | None = None) -> Issued:
     match kind:
         case Kind.ORG_CERTIFICATE:
             raise Permanent(
-                "the org's certificate is needed: Setup, Certificate and Key "
-                "Management, Referral_Signing, Download Certificate"
+                "the org's certificate is needed: --from-org Referral_Signing reads "
+                "it; or download it in Setup, Certificate and Key Management, and give "
+                "it with --from-file"
             )
         case Kind.BEARER | Kind.API_KEY:
             token = secrets.token_urlsafe(_SECRET_BYTES)

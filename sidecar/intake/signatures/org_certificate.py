@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import (
     Certificate,
     load_der_x509_certificate,
-    load_pem_x509_certificate,
+    load_pem_x509_certificates,
 )
 
 from sidecar.errors import Forged, Permanent
@@ -34,14 +34,21 @@ _LONGEST_SIGNATURE = _KEY_BITS[-1] // 6 + 4
 
 def certificate(given: bytes) -> Certificate:
     """
-    Read a certificate as Salesforce lets it be downloaded: PEM, or DER.
+    Read a certificate as Salesforce gives it out: PEM, or DER.
+
+    Of a chain it is the one that has issued none of the others.
 
     Raises:
         Permanent: it is none, or its key is not RSA of 2048 to 8192 bits.
     """
+    if b"-----BEGIN CERTIFICATE REQUEST" in given:
+        raise Permanent(
+            "this is a signing request and no certificate yet: have it signed, and "
+            "upload the signed chain in Setup, Certificate and Key Management"
+        )
     try:
         if b"-----BEGIN" in given:
-            found = load_pem_x509_certificate(given)
+            found = _last(load_pem_x509_certificates(given))
         else:
             found = load_der_x509_certificate(given)
         key = found.public_key()
@@ -53,6 +60,11 @@ def certificate(given: bytes) -> Certificate:
             "Setup, Certificate and Key Management, with a key size of 2048 or 4096"
         )
     return found
+
+
+def _last(chain: Sequence[Certificate]) -> Certificate:
+    issuers = {each.issuer for each in chain if each.issuer != each.subject}
+    return next((each for each in chain if each.subject not in issuers), chain[0])
 
 
 def used(head: Head, _accepted: Sequence[Credential]) -> bool:
