@@ -10,7 +10,7 @@ from sidecar.errors import Permanent
 from sidecar.jobs import letter_preview
 from sidecar.jobs.letter_preview import Shown
 from sidecar.mail import chromium, preview
-from sidecar.mail.examples import example
+from sidecar.mail.examples import buttons, example
 from sidecar.mail.languages import LANGUAGES
 from sidecar.mail.render import Rendered, names, render
 from sidecar.salesforce.ids import is_id, to_18
@@ -113,7 +113,9 @@ def _real(wiring: Wiring, template: str, record: str, language: str) -> Rendered
 def _example(template: str, language: str, public_url: str = "") -> Rendered:
     return _rendered(
         template,
-        Shown({**example(template), **preview.dead(public_url)}, UTC),
+        Shown(
+            {**example(template), **preview.dead(public_url, buttons(template))}, UTC
+        ),
         language,
     )
 

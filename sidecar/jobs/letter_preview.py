@@ -84,11 +84,11 @@ def _shown(
         locale="",
         time_zone=connection.time_zone,
     )
-    names = tuple(f"{act}_url" for act in rep_letters.acts(milestone))
+    names = [f"{act}_url" for act in rep_letters.acts(milestone)]
     return Shown(
         {
             **rep_letters.values(connection, attempt, email, nobody),
-            **dead(public_url, (*names, "preferences_url")),
+            **dead(public_url, [*names, "preferences_url"]),
         },
         ZoneInfo(connection.time_zone),
     )

@@ -49,3 +49,16 @@ def example(template: str) -> dict[str, Any]:
     A template that we do not know is shown with all that a letter may speak of.
     """
     return {**_REFERRAL, **_OTHERWISE.get(template, {})}
+
+
+def buttons(template: str) -> list[str]:
+    """Name the values behind a template's buttons, as a mail of its kind has them."""
+    acts = _ACTS.get(template, ("snooze", "update"))
+    return [f"{act}_url" for act in (*acts, "preferences")]
+
+
+_ACTS = {
+    "new_referral": ("contacted", "unreachable", "snooze", "update"),
+    "reminder": ("contacted", "unreachable", "snooze", "update"),
+    "referral_contacted": ("unreachable", "snooze", "update"),
+}

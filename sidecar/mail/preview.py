@@ -1,6 +1,6 @@
 """A letter on disk, to be looked at before anybody gets it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sidecar.errors import Permanent
@@ -11,18 +11,10 @@ from sidecar.mail.render import Rendered
 WIDTHS = (600, 360)
 """In CSS pixels: a mail on a desk, and on a small phone."""
 
-_BUTTONS = (
-    "contacted_url",
-    "unreachable_url",
-    "snooze_url",
-    "update_url",
-    "preferences_url",
-)
 
-
-def dead(public_url: str, names: tuple[str, ...] = _BUTTONS) -> dict[str, str]:
+def dead(public_url: str, names: Iterable[str]) -> dict[str, str]:
     """
-    Give buttons that look as they will and open nothing.
+    Give addresses to buttons that look as they will and open nothing.
 
     A link lets in whoever has it. What stands here was signed by nobody, and the page
     behind it says that it is no link of ours.

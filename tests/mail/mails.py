@@ -1,0 +1,57 @@
+"""Every mail in every language, with values of every kind, for tests to look at."""
+
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
+
+from sidecar.mail.examples import buttons, example
+from sidecar.mail.languages import LANGUAGES
+from sidecar.mail.preview import dead
+from sidecar.mail.render import Rendered, names, render
+
+LONG = {
+    "name": "Maximiliane-Alexandra von Hohenstein-Wolkenburg zu Schwarzenfels",
+    "company": "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbau GmbH",
+    "email": "maximiliane.alexandra.von.hohenstein-wolkenburg@mail.example.com",
+    "referrer": "X" * 90,
+    "notes": f"https://example.com/{'a' * 120}\n{'word ' * 80}",
+}
+HOSTILE = {
+    "name": '<script>alert(1)</script>"><img src=x onerror=alert(1)>',
+    "company": "--><!--% if 1 %--> {{ 7 * 7 }} {% raw %} </style></td></table>",
+    "referrer": "\u202egnp.exe\u202c \u2066x\u2069 \x00",
+    "notes": "<!--[if mso]><p>\n]]>\n&lt;b&gt; &amp;amp;",
+    "record_url": "javascript:alert(1)",
+}
+FROM_THE_RIGHT = {
+    "name": "דוד כהן",
+    "company": 'חברת הדוגמה בע"מ',
+    "referrer": "أحمد العربي",
+    "notes": "הערה ראשונה (1)\nشكر كبير!",
+    "phone": "+972 3 123 4567",
+}
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "example": {},
+    "long": LONG,
+    "hostile": HOSTILE,
+    "from the right": FROM_THE_RIGHT,
+}
+ALL = [(name, language) for name in names() for language in LANGUAGES]
+
+
+def letter(template: str, language: str, kind: str = "example") -> Rendered:
+    """Render a mail; ``nothing`` is one without any value."""
+    values = (
+        {}
+        if kind == "nothing"
+        else example(template)
+        | dead("https://sidecar.example.com", buttons(template))
+        | OTHERWISE[kind]
+    )
+    return render(template, values, language=language, locale="", zone=UTC)
+
+
+def kinds(template: str, language: str) -> Iterator[tuple[str, Rendered]]:
+    """Give a mail with each kind of values, under the kind's name."""
+    for kind in (*OTHERWISE, "nothing"):
+        yield kind, letter(template, language, kind)
