@@ -20,7 +20,8 @@ DELIVER = "deliver"
 DEPLOY = "deploy"
 RECONCILE = "reconcile"
 CLOCKS = "clocks"
-QUEUES = (PROCESS, DELIVER, CLOCKS, DEPLOY, RECONCILE)
+REPORTS = "reports"
+QUEUES = (PROCESS, DELIVER, CLOCKS, DEPLOY, RECONCILE, REPORTS)
 
 # One ring carries at most this many events; a worker takes earlier ones along.
 _MOST_IDS = 500
@@ -83,6 +84,10 @@ class Doorbell:
     def ring_to_clocks(self, connection_id: int) -> bool:
         """Ring for one org's response clocks; False where Redis did not hear."""
         return self._enqueue(CLOCKS, "sidecar.worker.clocks", connection_id)
+
+    def ring_to_reports(self, connection_id: int) -> bool:
+        """Ring for one org's reports; False where Redis did not hear."""
+        return self._enqueue(REPORTS, "sidecar.worker.reports", connection_id)
 
     def _enqueue(self, queue: str, function: str, *args: object) -> bool:
         try:

@@ -27,6 +27,8 @@ from sidecar.jobs import process, rep_letters, sweep
 from sidecar.jobs import reconcile as reconcile_job
 from sidecar.jobs.deliver import emails, tasks
 from sidecar.jobs.deploy import job as deploy_job
+from sidecar.jobs.reports import running, sending
+from sidecar.jobs.reports.kinds import Reports
 from sidecar.keyring import Keyring
 from sidecar.logs import log
 from sidecar.mail.letters import Address, Letter
@@ -489,6 +491,32 @@ class Wiring:
             now=self.now,
         )
 
+    def report(self, connection_id: int) -> int:
+        """Run an org's reports that are due, and send their mails; how many."""
+        running.run_due(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            reports=self.reports,
+            lease=self.lease,
+            now=self.now,
+        )
+        return sending.send_due(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            reports=self.reports,
+            reps=self.records,
+            post=self.mailer.connection,
+            lease=self.lease,
+            now=self.now,
+        )
+
+    @cached_property
+    def reports(self) -> Reports:
+        """The reports that there are, by name."""
+        return {}
+
     @cached_property
     def bundle(self) -> Bundle:
         """The package that we bring."""
@@ -503,6 +531,8 @@ class Wiring:
             ring_to_deploy=self.doorbell.ring_to_deploy,
             ring_to_reconcile=self.doorbell.ring_to_reconcile,
             ring_to_clocks=self.doorbell.ring_to_clocks,
+            ring_to_reports=self.doorbell.ring_to_reports,
+            reports=self.reports,
             reconcile_every=reconcile_job.EVERY,
             now=self.now(),
         )

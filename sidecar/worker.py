@@ -40,6 +40,11 @@ def reconcile(reconciliation_id: int) -> None:
     _wiring().reconcile(reconciliation_id)
 
 
+def reports(connection_id: int) -> None:
+    """Run an org's reports that are due, and send their mails."""
+    _wiring().report(connection_id)
+
+
 class _Worker(SimpleWorker):
     """
     Works in its own process: a fork for each job would log in anew each time.

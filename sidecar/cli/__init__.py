@@ -21,6 +21,7 @@ from sidecar.cli import (
     playbooks,
     privacy,
     reconcile,
+    reports,
     run,
     secrets,
 )
@@ -51,6 +52,7 @@ for command in (
     calendars.calendars,
     clocks.clocks,
     clocks.referrals,
+    reports.reports,
     package.package,
     reconcile.reconcile,
     reconcile.resync,

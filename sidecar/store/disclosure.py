@@ -14,7 +14,7 @@ from sidecar.keyring import Keyring
 from sidecar.store import mentions, persons
 from sidecar.store.erasure import Found
 from sidecar.store.persons import Digest
-from sidecar.store.tables import follow_up, person, referral
+from sidecar.store.tables import follow_up, person, referral, report_mail
 
 Told = dict[str, Any]
 
@@ -48,6 +48,19 @@ def known(db: Connection, found: Found, *, keyring: Keyring) -> Told:
         "done, naming them as the referrer": [
             _deed(row)
             for row in db.execute(_of(follow_up, named).order_by(follow_up.c.id))
+        ],
+        "reports to them": [
+            {
+                "report": row.report,
+                "state": row.state,
+                "planned": row.created_at,
+                "ended": row.settled_at,
+            }
+            for row in db.execute(
+                select(report_mail)
+                .where(report_mail.c.person_id.in_(found.persons))
+                .order_by(report_mail.c.id)
+            )
         ],
     }
 

@@ -23,6 +23,7 @@ from sidecar.store.tables import (
     person,
     person_trait,
     referral,
+    report_mail,
 )
 
 _OPEN = ("waiting", "sending", "dead", "uncertain")
@@ -188,6 +189,14 @@ def _close(db: Connection, people: Collection[int], now: datetime) -> None:
     )
     about = referral.c.person_id.in_(people)
     db.execute(update(referral).where(about).values(sealed="", referrer_id=None))
+    about = report_mail.c.person_id.in_(people)
+    blank = {"sealed": "", "to_sealed": "", "error": None}
+    db.execute(update(report_mail).where(about).values(blank))
+    db.execute(
+        update(report_mail)
+        .where(about, report_mail.c.state.in_(_OPEN))
+        .values(state="cancelled", error=_WHY, settled_at=now)
+    )
 
 
 def _spare_others(db: Connection, people: Collection[int], keyring: Keyring) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Table,
     Text,
     and_,
     bindparam,
@@ -248,7 +249,11 @@ _SHARED = (
 
 
 def settle(
-    db: Connection, ends: Mapping[int, tuple[int, End]], *, now: datetime
+    db: Connection,
+    ends: Mapping[int, tuple[int, End]],
+    *,
+    now: datetime,
+    table: Table = follow_up,
 ) -> None:
     """
     Record how attempts ended.
@@ -256,18 +261,19 @@ def settle(
     Args:
         ends: follow-up id to the number of the attempt and its end. An attempt that
             is no longer the current one changes nothing.
+        table: another kind of work with the same columns.
     """
     if not ends:
         return
     statement = (
-        update(follow_up)
+        update(table)
         .where(
-            follow_up.c.id == bindparam("of_id"),
-            follow_up.c.attempts == bindparam("of_attempt"),
+            table.c.id == bindparam("of_id"),
+            table.c.attempts == bindparam("of_attempt"),
             or_(
-                follow_up.c.state == "sending",
+                table.c.state == "sending",
                 and_(
-                    follow_up.c.state == "cancelled",
+                    table.c.state == "cancelled",
                     bindparam("to_state", type_=Text) == "done",
                 ),
             ),

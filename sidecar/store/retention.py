@@ -36,6 +36,7 @@ from sidecar.store.tables import (
     person_trait,
     quarantine,
     referral,
+    report_mail,
     webhook_delivery,
 )
 
@@ -73,6 +74,7 @@ def purge(
     refused = quarantine.c.last_seen_at < now - terms.quarantine
     yield "quarantine", _remove(engine, quarantine, refused)
     yield "follow-ups", _empty_follow_ups(engine, now - terms.follow_ups)
+    yield "report mails", _empty_report_mails(engine, now - terms.follow_ups)
     delivered = webhook_delivery.c.received_at < now - terms.deliveries
     yield "webhook deliveries", _remove(engine, webhook_delivery, delivered)
     yield "of the erased", _of_the_erased(engine, now, keyring)
@@ -132,6 +134,19 @@ def _empty_follow_ups(engine: Engine, before: datetime) -> int:
     return _repeat(engine, lambda db: db.execute(emptied).rowcount)
 
 
+def _empty_report_mails(engine: Engine, before: datetime) -> int:
+    """The key stays, so that nobody gets the same report again."""
+    past = and_(
+        report_mail.c.sealed != "",
+        report_mail.c.settled_at < before,
+        report_mail.c.state.not_in(("waiting", "sending")),
+    )
+    some = select(report_mail.c.id).where(past).limit(_BATCH)
+    blank = {"sealed": "", "to_sealed": "", "person_id": None, "error": None}
+    emptied = update(report_mail).where(report_mail.c.id.in_(some)).values(blank)
+    return _repeat(engine, lambda db: db.execute(emptied).rowcount)
+
+
 def _of_the_erased(engine: Engine, now: datetime, keyring: Keyring) -> int:
     """
     Take out what came of erased persons by a way that looked nobody up.
@@ -175,6 +190,7 @@ def _some_strangers(org_id: str, before: datetime, db: Connection) -> int:
         )
         for table in (referral, follow_up)
     ]
+    named.append(exists().where(report_mail.c.person_id == person.c.id))
     erasure.lock_org(db, org_id)
     ids = db.scalars(
         select(person.c.id)
@@ -195,6 +211,10 @@ def _vacuum(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
         db.execute(text("SET statement_timeout = 0"))
         try:
-            db.execute(text("VACUUM event, quarantine, follow_up, referral, person"))
+            db.execute(
+                text(
+                    "VACUUM event, quarantine, follow_up, report_mail, referral, person"
+                )
+            )
         finally:
             db.execute(text("RESET statement_timeout"))

@@ -8,7 +8,7 @@ Every unit of work is a row with ``state``, ``attempts`` and ``due_at``:
     done       has happened
     dead       given up on, with the reason in ``error``
     uncertain  may or may not have happened; a person decides
-    cancelled  nobody wants it any more; follow-ups and response clocks
+    cancelled  nobody wants it any more; follow-ups, response clocks and reports
     paused     rests, until ``due_at`` where that is known; response clocks only
     spent      all is told and nobody answered; response clocks only
 
@@ -366,6 +366,58 @@ mail_suppression = Table(
     Column("address_sealed", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False),
+)
+
+report_schedule = Table(
+    "report_schedule",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("report", Text, nullable=False),
+    Column("cron", Text, nullable=False),  # by the connection's time zone
+    Column("recipients_sealed", Text),  # JSON: user ids, addresses; NULL: see reports
+    Column("language", Text, nullable=False, server_default="en_US"),
+    Column("runs_at", DateTime(timezone=True), nullable=False),  # what it is due for
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", SmallInteger, nullable=False, server_default="0"),
+    _moment("due_at"),
+    _moment("ran_for", nullable=True),
+    Column("outcome", Text),  # of that run, for people
+    Column("error", Text),
+    _moment("created_at"),
+    UniqueConstraint("connection_id", "report"),
+)
+
+report_mail = Table(
+    "report_mail",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("report", Text, nullable=False),
+    Column("key", Text(collation="C"), nullable=False, unique=True),
+    Column("language", Text, nullable=False),
+    Column("person_id", ForeignKey("person.id"), index=True),  # whom it is sealed for
+    Column("to_sealed", Text, nullable=False),  # a user's id, or an address
+    Column("sealed", Text, nullable=False),  # JSON: what it says
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    _moment("due_at"),
+    Column("receipt", Text),  # what the mail server answered
+    Column("error", Text),
+    _moment("created_at"),
+    _moment("settled_at", nullable=True),
+    Index(
+        "report_mail_open_idx",
+        "connection_id",
+        "due_at",
+        postgresql_where=text("state in ('waiting', 'sending')"),
+    ),
+    Index(
+        "report_mail_full_idx",
+        "settled_at",
+        postgresql_where=text("sealed <> '' AND settled_at IS NOT NULL"),
+    ),
 )
 
 deployment = Table(

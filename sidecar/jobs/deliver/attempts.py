@@ -6,6 +6,7 @@ database connection while Salesforce or another server takes its time.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import Engine
 
@@ -17,6 +18,18 @@ from sidecar.logs import log
 from sidecar.store import connections, follow_ups
 from sidecar.store.connections import OrgConnection
 from sidecar.store.follow_ups import Attempt, End
+
+
+class Tried(Protocol):
+    """What is known of an attempt, whatever it was at."""
+
+    @property
+    def number(self) -> int:
+        """Which attempt it was, from 1."""
+
+    @property
+    def resend(self) -> bool:
+        """Whether to try again where nobody knows if it has happened."""
 
 
 class Ending:
@@ -80,7 +93,7 @@ def settle(
 
 
 def end_of(
-    attempt: Attempt, act: Callable[[], str], now: Callable[[], datetime]
+    attempt: Tried, act: Callable[[], str], now: Callable[[], datetime]
 ) -> Ending:
     """Act, and say how it ended."""
     try:
@@ -89,7 +102,7 @@ def end_of(
         return ended(attempt, exc, now())
 
 
-def ended(attempt: Attempt, result: str | SidecarError, now: datetime) -> Ending:
+def ended(attempt: Tried, result: str | SidecarError, now: datetime) -> Ending:
     """Decide by class, never by the other side's codes."""
     match result:
         case str():

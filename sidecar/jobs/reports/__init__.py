@@ -1,0 +1,1 @@
+"""Reports: when each is due, what it says, and the mails that carry it."""

@@ -1,0 +1,188 @@
+"""Mails of reports on their way: claim, write, send, settle."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Engine
+
+from sidecar.errors import Permanent, Retryable, SidecarError
+from sidecar.jobs.deliver.attempts import Ending, end_of, pause, resting
+from sidecar.jobs.deliver.emails import Post, Reps
+from sidecar.jobs.reports.kinds import Reports
+from sidecar.jobs.reports.running import named
+from sidecar.keyring import Keyring
+from sidecar.logs import MASK, log
+from sidecar.mail.letters import Letter
+from sidecar.salesforce.records import Rep
+from sidecar.store import (
+    connections,
+    follow_ups,
+    mail_preferences,
+    report_mails,
+)
+from sidecar.store.connections import OrgConnection
+from sidecar.store.follow_ups import End
+from sidecar.store.report_mails import Sending
+from sidecar.store.tables import report_mail
+
+MAILS_AT_ONCE = 20
+
+
+def send_due(
+    connection_id: int,
+    *,
+    engine: Engine,
+    keyring: Keyring,
+    reports: Reports,
+    reps: Reps,
+    post: Callable[[], AbstractContextManager[Post]],
+    lease: timedelta,
+    now: Callable[[], datetime],
+) -> int:
+    """
+    Send the mails of a connection's reports that are due.
+
+    Each is settled as soon as the server has answered.
+
+    Args:
+        post: opens a connection to the mail server.
+        lease: how long a batch may take before somebody else may send it.
+
+    Returns:
+        How many attempts were made.
+    """
+    made = 0
+    while batch := _claim(engine, keyring, connection_id, now(), lease):
+        with engine.connect() as db:
+            connection = connections.find(db, connection_id)
+            refusing = mail_preferences.suppressed(db, keyring=keyring)
+        if connection is None:
+            return made
+        known = readers(batch, connection, reps, now())
+        stop_at = now() + lease / 2
+        with post() as outgoing:
+            for sending in batch:
+                if now() > stop_at:
+                    # What is left goes back untouched, before somebody else sends it.
+                    _settle(engine, sending, Ending(End("waiting")), now())
+                    continue
+                with engine.connect() as db:
+                    if not report_mails.is_current(db, sending):
+                        continue
+                send = partial(
+                    _send, connection, sending, known, refusing, reports, outgoing
+                )
+                _settle(engine, sending, end_of(sending, send, now), now())
+                made += 1
+        if isinstance(known, Retryable) and known.pauses_org:
+            pause(engine, connection_id, [Ending(End("waiting"), known)])
+            return made
+    return made
+
+
+def _claim(
+    engine: Engine,
+    keyring: Keyring,
+    connection_id: int,
+    now: datetime,
+    lease: timedelta,
+) -> list[Sending]:
+    with engine.begin() as db:
+        return report_mails.claim(
+            db,
+            connection_id,
+            now=now,
+            lease_ends=now + lease,
+            limit=MAILS_AT_ONCE,
+            keyring=keyring,
+        )
+
+
+def _settle(engine: Engine, sending: Sending, ending: Ending, now: datetime) -> None:
+    end = ending.end
+    if end.error:
+        # Mail servers like to quote whom they refuse.
+        end = replace(end, error=end.error.replace(sending.to, MASK))
+    with engine.begin() as db:
+        follow_ups.settle(
+            db, {sending.id: (sending.number, end)}, now=now, table=report_mail
+        )
+    log().info(
+        "report_mail.settled",
+        report_mail=sending.id,
+        report=sending.report,
+        attempt=sending.number,
+        state=end.state,
+        error=end.error,
+    )
+
+
+def readers(
+    batch: Sequence[Sending], connection: OrgConnection, reps: Reps, now: datetime
+) -> Mapping[str, Rep] | SidecarError:
+    """Say who reads these mails, by what they are addressed to; or why nobody can."""
+    users = sorted({item.to for item in batch if "@" not in item.to})
+    known = {
+        item.to: Rep(
+            id="",
+            name="",
+            email=item.to,
+            active=True,
+            locale=item.language,
+            time_zone=connection.time_zone,
+            language=item.language,
+        )
+        for item in batch
+        if "@" in item.to
+    }
+    if not users:
+        return known
+    if resting(connection, now):
+        return Retryable(
+            connection.pause_reason or "the org rests",
+            retry_at=connection.paused_until,
+            pauses_org=True,
+        )
+    try:
+        return known | dict(reps.reps(connection.id, users))
+    except SidecarError as exc:
+        return exc
+
+
+def write(
+    connection: OrgConnection,
+    sending: Sending,
+    known: Mapping[str, Rep],
+    reports: Reports,
+) -> Letter:
+    """
+    Write a mail to its reader.
+
+    Raises:
+        Permanent: there is no such reader or report, or it cannot be written.
+    """
+    reader = known.get(sending.to)
+    if reader is None:
+        raise Permanent(f"the org has no user {sending.to}, or hides it from us")
+    if not reader.active or not reader.email:
+        raise Permanent(f"the user {sending.to} is inactive or has no e-mail address")
+    return named(reports, sending.report).write(connection, sending, reader)
+
+
+def _send(
+    connection: OrgConnection,
+    sending: Sending,
+    known: Mapping[str, Rep] | SidecarError,
+    refusing: frozenset[str],
+    reports: Reports,
+    outgoing: Post,
+) -> str:
+    if isinstance(known, SidecarError):
+        raise known
+    letter = write(connection, sending, known, reports)
+    if mail_preferences.is_suppressed(letter.to.email, refusing):
+        raise Permanent("the address takes no mail")
+    return outgoing.send(letter)
