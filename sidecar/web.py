@@ -10,6 +10,7 @@ from flask import Flask, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from sidecar import logs, settings
+from sidecar.api import description
 from sidecar.console import pages
 from sidecar.intake import door, webhook
 from sidecar.intake.rates import Rates
@@ -18,7 +19,7 @@ from sidecar.store import database
 from sidecar.wiring import Wiring
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def gunicorn(
@@ -64,35 +65,42 @@ def from_environ() -> Flask:
     return create_app(Wiring(given))
 
 
+def doors(wiring: Wiring) -> "dict[str, WSGIApplication]":
+    """Build Salesforce's own doors, by the start of their addresses."""
+    rate = wiring.settings.events_per_minute
+    return {
+        door.PREFIX: door.application(
+            wiring,
+            max_bytes=wiring.settings.max_message_bytes,
+            now=wiring.now,
+            require_sender=wiring.marks.require if wiring.marks else None,
+        ),
+        webhook.PREFIX: webhook.application(
+            wiring,
+            webhook.Limits(Rates(per_second=rate / 60, burst=max(1, rate // 15))),
+            now=wiring.now,
+            proxies=wiring.proxies,
+        ),
+    }
+
+
 def create_app(wiring: Wiring) -> Flask:
     """Build the application around its adapters."""
-    app = Flask(__name__)
-    outbound = door.application(
-        wiring,
-        max_bytes=wiring.settings.max_message_bytes,
-        now=wiring.now,
-        require_sender=wiring.marks.require if wiring.marks else None,
-    )
-    rate = wiring.settings.events_per_minute
-    events = webhook.application(
-        wiring,
-        webhook.Limits(Rates(per_second=rate / 60, burst=max(1, rate // 15))),
-        now=wiring.now,
-        proxies=wiring.proxies,
-    )
+    app = Flask(__name__, static_folder=None)
+    known = doors(wiring)
     inside = app.wsgi_app
 
     def entrance(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Salesforce's own doors stand before Flask's; see ``intake.door``."""
-        if environ["PATH_INFO"].startswith(door.PREFIX):
-            return outbound(environ, start)
-        if environ["PATH_INFO"].startswith(webhook.PREFIX):
-            return events(environ, start)
+        for prefix, application in known.items():
+            if environ["PATH_INFO"].startswith(prefix):
+                return application(environ, start)
         return inside(environ, start)
 
     app.wsgi_app = entrance  # type: ignore[assignment, method-assign]
 
     pages.add_pages(app, wiring)
+    app.register_blueprint(description.blueprint())
 
     @app.get("/healthz")
     def alive() -> Response:

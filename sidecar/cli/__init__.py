@@ -17,6 +17,7 @@ from sidecar.cli import (
     followups,
     keys,
     mail,
+    openapi,
     package,
     playbooks,
     privacy,
@@ -60,5 +61,6 @@ for command in (
     privacy.privacy,
     audit.audit,
     doctor.doctor,
+    openapi.openapi,
 ):
     cli.add_command(command)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -20,8 +19,6 @@ CALLOUT = "callout"
 
 _UNTOLD = "ignored: nothing of a referral changed"
 _NOT_OURS = "ignored: no event about a referral"
-# What the database takes in an id and people can read in a list.
-_NAME = re.compile(r"[ -~]{1,200}\Z")
 # With one of these, two events of the same content are one.
 _TIMES = frozenset(
     {"Changed_At__c", "CreatedDate", "LastModifiedDate", "SystemModstamp"}
@@ -40,7 +37,7 @@ def of(
     """
     values = masked("", dict(told.values))
     told = told._replace(
-        name=told.name if _NAME.match(told.name) else "",
+        name=org_events.named(told.name) or "",
         event_id=_id(told, message_id),
         values=values,
     )
@@ -49,7 +46,7 @@ def of(
     found = [
         arrival._replace(
             content={**arrival.content, "payload": values, "wrapping": wrapping},
-            object_type=_named(arrival.object_type),
+            object_type=org_events.named(arrival.object_type),
         )
         for arrival in _rows(told, connection, at)
     ]
@@ -108,15 +105,11 @@ def _id(told: Told, message_id: str) -> str:
     Without any time in it, the same content may well be news: it gets a name of its
     own, and what it leads to happens once all the same.
     """
-    if _NAME.match(told.event_id):
-        return told.event_id
+    if own := org_events.named(told.event_id):
+        return own
     if message_id:
         return message_id
     if _TIMES.isdisjoint(told.values):
         return f"request:{uuid4()}"
     content = json.dumps([told.name, told.values], sort_keys=True)
     return "content:" + hashlib.sha256(content.encode()).hexdigest()
-
-
-def _named(name: str | None) -> str | None:
-    return name if name and _NAME.match(name) else None

@@ -9,6 +9,7 @@ Guide; the fields of ``Referral_Status_Change__e`` are those of module
 ``signed_events``.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,14 @@ HEADER = "ChangeEventHeader"
 STATUS, KEY = "Referral_Status__c", "Referral_Key__c"
 _TELLING = frozenset({STATUS, KEY, "OwnerId"})
 """A change of any other field means nothing to a referral's journey."""
+
+# What the database takes in an id and people can read in a list.
+_NAME = re.compile(r"[ -~]{1,200}\Z")
+
+
+def named(text: str | None) -> str | None:
+    """Give a name or an id that may be kept as one; None for anything else."""
+    return text if text and _NAME.match(text) else None
 
 
 def arrivals(
@@ -57,7 +66,7 @@ def arrivals(
             # One event may be about several records.
             notification_id=event_id if place == 0 else f"{event_id}:{place}",
             action_id=name,
-            object_type=object_type,
+            object_type=named(object_type),
             record_id=to_18(record_id) if is_id(record_id) else None,
             content={"fields": fields},
             received_at=at,
@@ -107,7 +116,8 @@ def _announced(name: str, values: Mapping[str, Any]) -> Iterator[_Told]:
 def _changed(header: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[_Told]:
     entity, kind = _text(header, "entityName"), _text(header, "changeType")
     if kind == "GAP_OVERFLOW":
-        remedy = f"too many changes of {entity} at once: `sidecar reconcile` finds them"
+        much = f"too many changes of {named(entity)} at once"
+        remedy = f"{much}: `sidecar reconcile` finds them"
         yield entity, "", {"event": dict(header)}, remedy
         return
     if not _tells(kind, header, values):

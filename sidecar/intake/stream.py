@@ -103,10 +103,13 @@ class Listener:
 
     def _arrivals(self, event: Received, at: datetime) -> list[Arrival]:
         name, connection = self.topic.rpartition("/")[2], self.connection()
+        # An event whose id cannot be kept has its position: one that cannot be kept
+        # at all would come again for ever, and nothing after it.
+        event_id = org_events.named(event.id) or f"replay:{event.replay_id.hex()[:190]}"
         if event.problem:
-            unread = org_events.unreadable(name, event.id, connection, at)
-            return [unread._replace(error=event.problem)]
-        found = org_events.arrivals(name, event.id, event.values, connection, at)
+            unread = org_events.unreadable(name, event_id, connection, at)
+            return [unread._replace(error=event.problem.replace("\0", ""))]
+        found = org_events.arrivals(name, event_id, event.values, connection, at)
         if own_writes.ours(event.values, connection.integration_user_id):
             return [own_writes.put_aside(each) for each in found]
         return found

@@ -353,6 +353,48 @@ def test_a_storm_in_a_stream_is_kept_and_waits(
     assert all("storm" in each.error for each in [*memory.kept.values()][4:])
 
 
+class Odd:
+    """One event with characters that PostgreSQL keeps in no text."""
+
+    def portions(self, _: bytes | None, *, earliest: bool) -> Iterator[Portion]:
+        header = {"entityName": "Le\0ad", "changeType": "GAP_OVERFLOW"}
+        values = {"ChangeEventHeader": header, "a\0": "\0"}
+        readable = Received("uuid\0", b"\x07", values)
+        unread = Received("", b"\x08", {}, "schema \0 is none")
+        yield Portion((readable, unread), b"\x08")
+
+
+def test_what_cannot_be_kept_as_it_came_holds_up_nobody(
+    wiring: Wiring, connect: Callable[..., tuple[OrgConnection, str]]
+) -> None:
+    """A database that refused it would be shown it again for ever."""
+    memory, connection = Memory(), connect()[0]
+    Listener(
+        topic=TOPIC,
+        connection=lambda: connection,
+        memory=memory,
+        subscribe=Odd,
+        log_in=lambda: None,
+        wait=lambda _: None,
+        stopped=lambda: bool(memory.kept),
+        now=lambda: CONNECTION_AT,
+    ).listen()
+
+    assert memory.kept.keys() == {"replay:07", "replay:08"}
+    with wiring.engine.begin() as db:
+        new = streams.keep(
+            db,
+            list(memory.kept.values()),
+            connection_id=connection.id,
+            topic=TOPIC,
+            after=memory.after or b"",
+            now=CONNECTION_AT,
+            keyring=wiring.keyring,
+        )
+        assert streams.position(db, connection.id, TOPIC) == b"\x08"
+    assert len(new) == 2
+
+
 # --- what events say ----------------------------------------------------------------
 
 

@@ -8,8 +8,10 @@ about the parts of the n-th one.
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any
 
 import fastavro
@@ -18,6 +20,8 @@ from sidecar.errors import Unreadable
 
 HEADER = "ChangeEventHeader"
 _FIELD_LISTS = ("nulledFields", "diffFields", "changedFields")
+_DEEPEST = 32
+_PLACE = re.compile("[0-9]{1,4}")
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ def decode(data: bytes, of: Schema) -> dict[str, Any]:
     Read a payload.
 
     Returns:
-        Values by field; the header's lists of fields are names, not bitmaps, a part
-        of a compound field as ``Name.FirstName``.
+        Values by field, as JSON can carry them; the header's lists of fields are
+        names, not bitmaps, a part of a compound field as ``Name.FirstName``.
 
     Raises:
         Unreadable: the bytes are not of this schema.
@@ -62,11 +66,34 @@ def decode(data: bytes, of: Schema) -> dict[str, Any]:
         raise Unreadable(f"an event is not of its schema {of.id}: {exc}") from exc
     if not isinstance(read, dict):
         raise Unreadable(f"an event of schema {of.id} is no record")
-    header = read.get(HEADER)
+    values: dict[str, Any] = _plain(read)
+    header = values.get(HEADER)
     if isinstance(header, dict):
         for name in _FIELD_LISTS:
-            header[name] = list(named(header.get(name) or (), of.fields))
-    return read
+            listed = header.get(name) or ()
+            if not all(isinstance(item, str) for item in listed):
+                raise Unreadable(f"an event of schema {of.id}: {name} are no texts")
+            header[name] = list(named(listed, of.fields))
+    return values
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Write what Avro has and JSON has not as text: bytes in hex, moments, money."""
+    if depth > _DEEPEST:
+        raise Unreadable(f"an event is nested deeper than {_DEEPEST} values")
+    match value:
+        case dict():
+            return {str(name): _plain(value[name], depth + 1) for name in value}
+        case list():
+            return [_plain(inside, depth + 1) for inside in value]
+        case bytes():
+            return value.hex()
+        case datetime() | date() | time():
+            return value.isoformat()
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)
 
 
 def named(bitmaps: Sequence[str], fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -101,7 +128,8 @@ def _set(bitmap: str, fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _at(fields: Sequence[Mapping[str, Any]], place: str) -> Mapping[str, Any]:
-    if not place.isdigit() or int(place) >= len(fields):
+    # Not isdigit: "²" is a digit, and no number.
+    if not _PLACE.fullmatch(place) or int(place) >= len(fields):
         raise Unreadable(f"the schema has no field {place!r}")
     return fields[int(place)]
 
