@@ -148,6 +148,13 @@ def test_what_a_client_does_not_show_is_found(
     )
 
 
+def test_the_manual_names_every_mail() -> None:
+    manual = Path(__file__).parents[2] / "docs/mail.md"
+
+    named = re.findall(r"`([a-z_/]+)`", manual.read_text())
+    assert {template for template, _ in ALL} <= set(named)
+
+
 @pytest.mark.parametrize("name", ENTRIES)
 def test_where_a_client_is_lacking_the_list_says_what_is_seen_instead(
     name: str,
