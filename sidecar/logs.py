@@ -30,6 +30,8 @@ _SECRET_NAME = re.compile(
 _SESSION = re.compile(
     r"00D[A-Za-z0-9]{12,15}(?:!|%21|&#33;|&#[xX]21;|\+ACE-)[A-Za-z0-9._]{8,}"
 )
+# Slack's and Teams' webhooks: whoever knows the address may post.
+_WEBHOOK = re.compile(r"(/services/(?=T)|[?&]sig=)[^\s\"'<>&)]+")
 _HOOK_PATH = re.compile(r"(/hooks/[a-z]+/)[^/\s?#\"']+")
 # Up to the last @: passwords and user names may hold one. A port is no password.
 _URL_LOGIN = re.compile(
@@ -45,7 +47,9 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 # Most texts have none of what the patterns above need.
-_HINT = re.compile(r"00D|/hooks/|://|=|[\"']\s?:|bearer|basic|oauth", re.IGNORECASE)
+_HINT = re.compile(
+    r"00D|/hooks/|/services/|://|=|[\"']\s?:|bearer|basic|oauth", re.IGNORECASE
+)
 _DEEPEST = 20
 
 
@@ -65,6 +69,7 @@ def mask(text: str) -> str:
         return text
     text = mask_sessions(text)
     text = _HOOK_PATH.sub(rf"\g<1>{MASK}", text)
+    text = _WEBHOOK.sub(rf"\g<1>{MASK}", text)
     text = _URL_LOGIN.sub(rf"\g<1>{MASK}@", text)
     text = _BEARER.sub(rf"\g<1>{MASK}", text)
     return _NAMED.sub(rf"\g<1>{MASK}", text)

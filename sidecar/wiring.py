@@ -15,17 +15,19 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sidecar import __version__, doorbell, keyring
+from sidecar.chat.posts import Post
+from sidecar.chat.webhooks import Webhooks
 from sidecar.doorbell import Doorbell
 from sidecar.errors import Permanent, Retryable
 from sidecar.intake import door, sender, signatures, webhook
 from sidecar.intake.peer import Network, networks
 from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
+from sidecar.jobs import chat_posts, process, rep_letters, sweep
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
-from sidecar.jobs import process, rep_letters, sweep
 from sidecar.jobs import reconcile as reconcile_job
-from sidecar.jobs.deliver import emails, tasks
+from sidecar.jobs.deliver import chats, emails, tasks
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.jobs.reports import running, sending
 from sidecar.jobs.reports.kinds import Reports
@@ -39,7 +41,7 @@ from sidecar.package import bundle
 from sidecar.package import read as package
 from sidecar.package.bundle import Bundle
 from sidecar.playbooks import read as playbooks
-from sidecar.referral.follow_up import Email
+from sidecar.referral.follow_up import Chat, Email
 from sidecar.referral.playbook import Playbook
 from sidecar.salesforce import login, trial
 from sidecar.salesforce.caller import Caller, caller_for
@@ -59,6 +61,7 @@ from sidecar.store import (
     retention,
     webhook_secrets,
 )
+from sidecar.store.channels import Channel
 from sidecar.store.connections import OrgConnection
 from sidecar.store.deployments import Admin
 from sidecar.store.follow_ups import Attempt
@@ -160,6 +163,11 @@ class Wiring:
                 ca_file=self.settings.ca_file,
             )
         )
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Chat channels' webhooks."""
+        return Webhooks(self.http, self.now, demo=self.settings.demo)
 
     @cached_property
     def sender(self) -> Address:
@@ -405,7 +413,9 @@ class Wiring:
         Raises:
             KeyError: there is no such kind.
         """
-        return {"task": self._tasks, "email": self._emails}[kind](connection_id)
+        return {"task": self._tasks, "email": self._emails, "chat": self._chats}[kind](
+            connection_id
+        )
 
     def _tasks(self, connection_id: int) -> int:
         return tasks.deliver_tasks(
@@ -425,6 +435,17 @@ class Wiring:
             reps=self.records,
             post=self.mailer.connection,
             write=self.write,
+            lease=self.lease,
+            now=self.now,
+        )
+
+    def _chats(self, connection_id: int) -> int:
+        return chats.deliver_chats(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            webhooks=self.webhooks,
+            write=self.write_post,
             lease=self.lease,
             now=self.now,
         )
@@ -588,6 +609,13 @@ class Wiring:
         return rep_letters.letter(
             connection, attempt, email, rep, sender=self.letter_sender, now=self.now()
         )
+
+    def write_post(
+        self, connection: OrgConnection, attempt: Attempt, chat: Chat, channel: Channel
+    ) -> Post:
+        """Write the post of a follow-up to a channel."""
+        self.host(connection.instance_url)
+        return chat_posts.post(connection, attempt, chat, channel)
 
     @property
     def letter_sender(self) -> rep_letters.Sender:

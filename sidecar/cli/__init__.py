@@ -10,6 +10,7 @@ from sidecar import __version__
 from sidecar.cli import (
     audit,
     calendars,
+    channels,
     clocks,
     connections,
     doctor,
@@ -51,6 +52,7 @@ for command in (
     mail.mail,
     playbooks.playbooks,
     calendars.calendars,
+    channels.channels,
     clocks.clocks,
     clocks.referrals,
     reports.reports,

@@ -12,6 +12,7 @@ from sidecar.playbooks import read as reading
 from sidecar.playbooks import schema
 from sidecar.referral.playbook import Playbook
 from sidecar.salesforce.ids import is_id, to_18
+from sidecar.store import channels as channels_store
 from sidecar.store import connections, journeys, playbook_versions
 from sidecar.store.connections import OrgConnection
 from sidecar.wiring import Wiring
@@ -63,6 +64,12 @@ def playbooks_set(wiring: Wiring, connection_id: int, file: TextIO) -> None:
     found = reading.read(text, templates=wiring.templates)
     with wiring.engine.begin() as db:
         now_is = foresight.connection_of(db, connection_id).playbook
+        there = {row["name"] for row in channels_store.listing(db, connection_id)}
+        if missing := ", ".join(sorted(found.channels - there)):
+            raise Permanent(
+                f"connection {connection_id} has no channel {missing}: "
+                "`sidecar channels add` adds one"
+            )
         if now_is is not None:
             # It came with the connection: what was done by it can be explained later.
             version = reading.read(now_is, templates=wiring.templates).version

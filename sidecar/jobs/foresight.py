@@ -18,8 +18,9 @@ from sidecar.keyring import Keyring
 from sidecar.referral import response_clock
 from sidecar.referral.business_calendar import Staff
 from sidecar.referral.conditions import holds
+from sidecar.referral.follow_up import aimed_at
 from sidecar.referral.journey import Referral
-from sidecar.referral.playbook import Action, Playbook, TaskRule
+from sidecar.referral.playbook import Action, Playbook, kind_of
 from sidecar.referral.response_clock import Clock, Turn
 from sidecar.store import (
     connections,
@@ -37,7 +38,8 @@ class Foreseen:
     """
     One thing that a playbook would do, or leave out, and why.
 
-    ``to`` is a user's id; None where nobody is named.
+    ``to`` is whom or what it would reach, as ``follow_up.aimed_at`` says; None where
+    nobody is named.
     """
 
     at: datetime
@@ -164,15 +166,10 @@ def _acts(
             milestone=str(referral.milestone),
             action=f"{within}.{action.name}" if within else action.name,
             kind=kind_of(action),
-            to=to.of(action.rule.to),
+            to=aimed_at(action.rule, to),
             done=held.yes,
             why=f"{reason}; {held.why}" if action.when else reason,
         )
-
-
-def kind_of(action: Action) -> str:
-    """``task`` or ``email``."""
-    return "task" if isinstance(action.rule, TaskRule) else "email"
 
 
 def explain(

@@ -24,7 +24,7 @@ _BUTTONS: Mapping[str, tuple[Act, ...]] = {
 }
 _OTHERWISE = (Act.SNOOZE, Act.UPDATE)
 
-_RECORD_TYPES = {"00Q": "Lead", "003": "Contact", "006": "Opportunity"}
+RECORD_TYPES = {"00Q": "Lead", "003": "Contact", "006": "Opportunity"}
 """Key prefixes: "Standard Field and Object Prefixes", Salesforce Help."""
 
 
@@ -99,7 +99,7 @@ def values(
         **email.values,
         "owner": rep.name,
         "changed_at": attempt.created_at,
-        "record_type": _RECORD_TYPES.get(attempt.record_id[:3]),
+        "record_type": RECORD_TYPES.get(attempt.record_id[:3]),
         "record_url": f"{connection.instance_url}/{attempt.record_id}",
     }
 

@@ -22,8 +22,10 @@ from sidecar.playbooks.document import (
 from sidecar.referral.journey import Milestone
 from sidecar.referral.playbook import (
     PLACES,
+    RULES,
     TO,
     Action,
+    ChatRule,
     ClockRule,
     EmailRule,
     Playbook,
@@ -40,15 +42,12 @@ class WrongPlaybook(WrongDocument):
 
 
 NAME = r"[a-z][a-z0-9-]{0,62}"
-"""What actions and clocks are called."""
+"""What actions, clocks and channels are called."""
 
 PRIORITIES = ("High", "Normal", "Low")
 """The values of Task.Priority in a new org."""
 
-KINDS = ("task", "email")
-"""What an action may be."""
-
-PLANNED = ("chat", "tell_referrer", "ask_testimonial", "nudge_referrer")
+PLANNED = ("tell_referrer", "ask_testimonial", "nudge_referrer")
 """What an action may not be yet, and is refused by its name."""
 
 
@@ -133,6 +132,10 @@ def _to() -> fields.String:
     return fields.String(load_default="owner", validate=validate.OneOf(TO))
 
 
+def _name() -> Any:
+    return validate.Regexp(NAME + r"\Z", error="use small letters, digits and hyphens")
+
+
 class _TaskSchema(Schema):
     subject = _Text(required=True, validate=validate.Length(1, 200))
     description = _Text(load_default="", validate=validate.Length(max=4000))
@@ -154,8 +157,13 @@ class _EmailSchema(Schema):
         return EmailRule(**data)
 
 
-def _name() -> Any:
-    return validate.Regexp(NAME + r"\Z", error="use small letters, digits and hyphens")
+class _ChatSchema(Schema):
+    channel = fields.String(required=True, validate=_name())
+    text = _Text(required=True, validate=validate.Length(1, 1000))
+
+    @post_load
+    def _make(self, data: dict[str, str], **_: Any) -> ChatRule:
+        return ChatRule(**data)
 
 
 class _ActionSchema(Schema):
@@ -163,16 +171,16 @@ class _ActionSchema(Schema):
     when = Parsed(expressions.condition)
     task = fields.Nested(_TaskSchema)
     email = fields.Nested(_EmailSchema)
-    chat = fields.Raw(validate=_planned)
+    chat = fields.Nested(_ChatSchema)
     tell_referrer = fields.Raw(validate=_planned)
     ask_testimonial = fields.Raw(validate=_planned)
     nudge_referrer = fields.Raw(validate=_planned)
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Action:
-        rules = [data[kind] for kind in KINDS if kind in data]
+        rules = [data[kind] for kind in RULES if kind in data]
         if len(rules) != 1:
-            raise ValidationError("an action is either a task or an email")
+            raise ValidationError(f"an action is one of {', '.join(RULES)}")
         return Action(data["action"], rules[0], data.get("when"), data.get("after"))
 
 

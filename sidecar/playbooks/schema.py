@@ -10,7 +10,7 @@ from sidecar.playbooks.expressions import LONGEST
 from sidecar.playbooks.read import NAME, PLANNED, PRIORITIES
 from sidecar.referral.conditions import NUMBERS, TEXTS
 from sidecar.referral.journey import Milestone
-from sidecar.referral.playbook import PLACES, TO, Stage
+from sidecar.referral.playbook import PLACES, RULES, TO, Stage
 from sidecar.referral.response_clock import CLOSED
 
 _WORKING = r"^[0-9]{1,3} working (day|hour)s?$"
@@ -108,6 +108,13 @@ def _action(templates: Collection[str], *, later: bool = False) -> dict[str, Any
         "email": _object(
             {"template": {"enum": list(templates)}, "to": to}, required=["template"]
         ),
+        "chat": _object(
+            {
+                "channel": {"type": "string", "pattern": f"^{NAME}$"},
+                "text": _text(1000, 1),
+            },
+            required=["channel", "text"],
+        ),
     }
     if later:
         known["after"] = {
@@ -117,7 +124,7 @@ def _action(templates: Collection[str], *, later: bool = False) -> dict[str, Any
         }
     return {
         **_object(known, required=["action"]),
-        "oneOf": [{"required": ["task"]}, {"required": ["email"]}],
+        "oneOf": [{"required": [kind]} for kind in RULES],
         "$comment": f"Not supported yet: {', '.join(PLANNED)}.",
     }
 

@@ -9,7 +9,14 @@ from typing import Any, TypeAlias
 from sidecar.referral.business_calendar import Recipients, person
 from sidecar.referral.conditions import holds
 from sidecar.referral.journey import Milestone, Referral
-from sidecar.referral.playbook import Action, EmailRule, Playbook, TaskRule
+from sidecar.referral.playbook import (
+    Action,
+    ChatRule,
+    EmailRule,
+    Playbook,
+    Rule,
+    TaskRule,
+)
 from sidecar.referral.working_time import WorkingWeek, due_at
 
 
@@ -35,9 +42,18 @@ class Email:
     values: Mapping[str, str]
 
 
-What: TypeAlias = Task | Email
+@dataclass(frozen=True)
+class Chat:
+    """A post to the channel of this name; ``values`` are what a mail would tell."""
 
-KINDS: Mapping[str, type[What]] = {"task": Task, "email": Email}
+    channel: str
+    text: str
+    values: Mapping[str, str]
+
+
+What: TypeAlias = Task | Email | Chat
+
+KINDS: Mapping[str, type[What]] = {"task": Task, "email": Email, "chat": Chat}
 """What a follow-up may be, by the name under which it is kept and delivered."""
 
 
@@ -113,11 +129,19 @@ def follow_up(
     if referral.milestone is None:
         raise ValueError(f"referral {referral.key} is at no milestone")
     name = f"{within}.{action.name}" if within else action.name
-    match action.rule:
-        case TaskRule() as rule:
+    what = _what(action.rule, referral, now=now, week=week, to=to)
+    key = follow_up_key(org_id, referral.key, referral.milestone, name)
+    return FollowUp(key, referral.milestone, name, what)
+
+
+def _what(
+    rule: Rule, referral: Referral, *, now: datetime, week: WorkingWeek, to: Recipients
+) -> What:
+    places = places_of(referral)
+    match rule:
+        case TaskRule():
             who_id, what_id = _about(referral)
-            places = places_of(referral)
-            what: What = Task(
+            return Task(
                 # Salesforce takes 255 characters of a subject.
                 subject=rule.subject.format(**places)[:255],
                 description=rule.description.format(**places),
@@ -127,10 +151,20 @@ def follow_up(
                 who_id=who_id,
                 what_id=what_id,
             )
-        case EmailRule() as rule:
-            what = Email(rule.template, to.of(rule.to), told(referral))
-    key = follow_up_key(org_id, referral.key, referral.milestone, name)
-    return FollowUp(key, referral.milestone, name, what)
+        case EmailRule():
+            return Email(rule.template, to.of(rule.to), told(referral))
+        case ChatRule():
+            text = rule.text.format(**places)
+            return Chat(rule.channel, text, told(referral))
+
+
+def aimed_at(rule: Rule, to: Recipients) -> str | None:
+    """Say whom or what an action would reach: a user's id, a channel's name."""
+    match rule:
+        case TaskRule() | EmailRule():
+            return to.of(rule.to)
+        case ChatRule():
+            return rule.channel
 
 
 def follow_up_key(org_id: str, referral_key: str, milestone: str, action: str) -> str:

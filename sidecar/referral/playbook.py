@@ -1,6 +1,6 @@
 """The playbook: which follow-ups a milestone brings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,6 +36,24 @@ class EmailRule:
     to: str = "owner"
 
 
+@dataclass(frozen=True)
+class ChatRule:
+    """A post to one of the connection's channels; ``text`` may name ``PLACES``."""
+
+    channel: str
+    text: str
+
+
+Rule: TypeAlias = TaskRule | EmailRule | ChatRule
+
+RULES: Mapping[str, type[Rule]] = {
+    "task": TaskRule,
+    "email": EmailRule,
+    "chat": ChatRule,
+}
+"""What an action may be, by the word that stands for it in a playbook."""
+
+
 TO = ("owner", "backup", "manager")
 """Whom a rule may address: the record's owner, who stands in, who is above."""
 
@@ -52,9 +70,14 @@ class Action:
     """
 
     name: str
-    rule: TaskRule | EmailRule
+    rule: Rule
     when: Condition | None = None
     later: Promise | timedelta | None = None
+
+
+def kind_of(action: Action) -> str:
+    """Give the word that stands for what an action is."""
+    return next(name for name, kind in RULES.items() if isinstance(action.rule, kind))
 
 
 class Stage(StrEnum):
@@ -127,6 +150,21 @@ class Playbook:
     actions: Actions
     types: Mapping[str, Actions] = field(default_factory=dict)
     clocks: tuple[ClockRule, ...] = ()
+
+    def all_actions(self) -> Iterator[Action]:
+        """Give every action, of milestones, types and response clocks."""
+        for actions in (self.actions, *self.types.values()):
+            for listed in actions.values():
+                yield from listed
+        for clock in self.clocks:
+            for stage in clock.stages.values():
+                yield from stage.actions
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """The channels to which it posts."""
+        rules = (action.rule for action in self.all_actions())
+        return frozenset(rule.channel for rule in rules if isinstance(rule, ChatRule))
 
     def actions_for(self, referral: Referral) -> tuple[Action, ...]:
         """Give all actions of the milestone at which a referral stands."""

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, insert, select, tuple_, update
 
 from sidecar.keyring import Keyring
-from sidecar.referral.follow_up import Email, What, what_of
+from sidecar.referral.follow_up import Chat, Email, Task, What, what_of
 from sidecar.store import inbox, persons, response_clocks
 from sidecar.store.persons import Trait
 from sidecar.store.tables import (
@@ -252,15 +252,23 @@ def _names(told: Mapping[str, str]) -> set[str]:
 
 def _unnamed(what: What, names: Collection[str]) -> What:
     """Leave a referrer's names out of what is still to be done."""
-    if isinstance(what, Email):
-        told = persons.without_referrer(what.values)
-        return replace(what, values=told)
+    match what:
+        case Task():
+            return replace(
+                what,
+                subject=_without(names, what.subject)[:255],
+                description=_without(names, what.description),
+            )
+        case Email():
+            return replace(what, values=persons.without_referrer(what.values))
+        case Chat():
+            told = persons.without_referrer(what.values)
+            return replace(what, text=_without(names, what.text), values=told)
+
+
+def _without(names: Collection[str], text: str) -> str:
     if not names:
-        return what
+        return text
     longest_first = sorted(map(re.escape, names), key=len, reverse=True)
     named = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)")
-    return replace(
-        what,
-        subject=named.sub(_SOMEBODY, what.subject)[:255],
-        description=named.sub(_SOMEBODY, what.description),
-    )
+    return named.sub(_SOMEBODY, text)

@@ -25,7 +25,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
-from sidecar.referral.follow_up import Email, FollowUp, What, kind_of, what_of
+from sidecar.referral.follow_up import (
+    Chat,
+    Email,
+    FollowUp,
+    What,
+    kind_of,
+    what_of,
+)
 from sidecar.store import persons
 from sidecar.store.persons import People
 from sidecar.store.tables import connection, follow_up, referral
@@ -172,8 +179,8 @@ def claim(
 
 
 def _beside(kind: str) -> list[ColumnElement[Any]]:
-    """What a mail has to know beside its own row; a task need not."""
-    if kind == "task":
+    """What a mail has to know beside its own row; others need not."""
+    if kind != "email":
         return [null().label("thread_key"), null().label("milestone_now")]
     first = follow_up.alias("first")
     thread_key = (
@@ -302,6 +309,36 @@ def settle(
     )
 
 
+def give_back(db: Connection, attempt: Attempt, *, due_at: datetime) -> None:
+    """Let a claimed follow-up wait as if nobody had claimed it."""
+    db.execute(
+        update(follow_up)
+        .where(
+            follow_up.c.id == attempt.id,
+            follow_up.c.attempts == attempt.number,
+            follow_up.c.state == "sending",
+        )
+        .values(state="waiting", attempts=attempt.number - 1, due_at=due_at)
+    )
+
+
+def postpone(
+    db: Connection, connection_id: int, kind: str, recipient_id: str, *, until: datetime
+) -> None:
+    """Let all that waits for one recipient wait until a moment."""
+    db.execute(
+        update(follow_up)
+        .where(
+            follow_up.c.connection_id == connection_id,
+            follow_up.c.kind == kind,
+            follow_up.c.recipient_id == recipient_id,
+            follow_up.c.state == "waiting",
+            follow_up.c.due_at < until,
+        )
+        .values(due_at=until)
+    )
+
+
 def is_current(db: Connection, attempt: Attempt) -> bool:
     """Tell whether an attempt is still to be made: nobody cancelled or took it."""
     found = db.scalar(
@@ -385,7 +422,12 @@ def _sealed(what: What, people: People | None, keyring: Keyring) -> Mapping[str,
 
 
 def _recipient(what: What) -> str | None:
-    return what.to_user_id if isinstance(what, Email) else None
+    match what:
+        case Email():
+            return what.to_user_id
+        case Chat():
+            return what.channel
+    return None
 
 
 def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:

@@ -209,12 +209,12 @@ follow_up = Table(
     Column("milestone", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("key", Text(collation="C"), nullable=False, unique=True),
-    Column("kind", Text, nullable=False),  # task | email
+    Column("kind", Text, nullable=False),  # see referral.follow_up.KINDS
     Column("record_id", Text, nullable=False),
     Column("event_id", BigInteger, nullable=False),
     Column("playbook_version", Text, nullable=False),
     Column("resend", Boolean, nullable=False),
-    Column("recipient_id", Text(collation="C")),  # of a mail: the rep
+    Column("recipient_id", Text(collation="C")),  # a mail's rep, a post's channel
     Column("held", Text),  # quiet | digest: why it waits for others
     Column("digest_key", Text(collation="C")),  # the one mail that it is a part of
     Column("person_id", ForeignKey("person.id"), index=True),  # whom it is about
@@ -332,6 +332,17 @@ playbook_version = Table(
     Column("version", Text, primary_key=True),
     Column("text", Text, nullable=False),  # YAML
     Column("set_at", DateTime(timezone=True), nullable=False),
+)
+
+chat_channel = Table(
+    "chat_channel",
+    metadata,
+    Column("connection_id", ForeignKey("connection.id"), primary_key=True),
+    Column("name", Text(collation="C"), primary_key=True),
+    Column("kind", Text, nullable=False),  # slack | teams
+    Column("language", Text, nullable=False),  # of what stands beside the text
+    Column("url_sealed", Text, nullable=False),  # whoever knows it may post
+    Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
 mail_link = Table(

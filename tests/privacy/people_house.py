@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from messages import lead, lead_id, message, notification
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from sidecar.intake import arrivals, outbound_message
 from sidecar.jobs.process import process
@@ -23,7 +23,7 @@ from sidecar.store import (
 from sidecar.store.connections import OrgConnection
 from sidecar.store.erasure import Found
 from sidecar.store.persons import EMAIL, RECORD
-from sidecar.store.tables import follow_up
+from sidecar.store.tables import connection, follow_up
 from sidecar.wiring import Wiring
 
 REFERRER = "a0X000000000001EAA"
@@ -123,6 +123,11 @@ class House:
         ids = self.hear(*fields, **more)
         self.process(ids)
         return ids
+
+    def act_by(self, playbook: str) -> None:
+        """Let the connection have a playbook of its own."""
+        with self.wiring.engine.begin() as db:
+            db.execute(update(connection).values(playbook=playbook))
 
     def deliver(self, kind: str) -> int:
         return self.wiring.deliver(self.connection.id, kind)

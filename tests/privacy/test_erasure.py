@@ -639,3 +639,32 @@ def test_the_words_of_a_lead_without_an_address_are_found_by_its_id(house):
     assert house.rows(select(func.count()).select_from(event).scalar_subquery()) == [
         (1,)
     ]
+
+
+POSTING = """
+version: "1"
+milestones:
+  submitted:
+    - {action: tell, chat: {channel: sales, text: "{prospect}, by {referrer}"}}
+"""
+
+
+def test_a_post_that_waits_names_an_erased_referrer_no_longer(house):
+    house.act_by(POSTING)
+    house.live(introduced(1))
+
+    house.erase(records=[REFERRER])
+
+    with house.wiring.engine.begin() as db:
+        (attempt,) = follow_ups.claim(
+            db,
+            house.connection.id,
+            "chat",
+            now=house.wiring.now(),
+            lease_ends=house.wiring.now(),
+            limit=9,
+            keyring=house.wiring.keyring,
+        )
+    assert attempt.what.text == "Ada Surname1, by a referrer not yet named"
+    assert {"referrer", "code"}.isdisjoint(attempt.what.values)
+    assert "Surname1" in attempt.what.values["name"]

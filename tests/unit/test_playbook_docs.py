@@ -86,6 +86,7 @@ GOOD_TREE = {
                 "task": {"subject": "x"},
             },
             {"action": "b", "email": {"template": "new_referral", "to": "backup"}},
+            {"action": "c", "chat": {"channel": "sales", "text": "New: {prospect}"}},
         ]
     },
     "types": {"Partner": {"won": [{"action": "a", "task": {"subject": "x"}}]}},
@@ -160,7 +161,10 @@ def as_text(tree: Any) -> Any:
         (("milestones", "submitted", 0, "task", "subject"), None),
         (("milestones", "submitted", 0, "after"), "soon"),
         (("milestones", "submitted", 0, "email"), {"template": "new_referral"}),
-        (("milestones", "submitted", 0, "chat"), "x"),
+        (("milestones", "submitted", 0, "chat"), {"channel": "sales", "text": "x"}),
+        (("milestones", "submitted", 0, "nudge_referrer"), "x"),
+        (("milestones", "submitted", 2, "chat", "channel"), "Sales"),
+        (("milestones", "submitted", 2, "chat", "text"), None),
         (("milestones", "submitted", 1, "email", "template"), "nope"),
         (("milestones", "submitted", 1, "email", "to"), "everybody"),
         (("clocks", "first-response", "within"), "0 working hours"),
@@ -195,9 +199,14 @@ def test_the_good_tree_is_good() -> None:
             "milestones.submitted[0].when: referral.nope is unknown",
         ),
         (
-            ("milestones", "submitted", 0, "chat"),
-            {"channel": "x"},
-            "milestones.submitted[0].chat: is not supported yet",
+            ("milestones", "submitted", 0, "nudge_referrer"),
+            {},
+            "milestones.submitted[0].nudge_referrer: is not supported yet",
+        ),
+        (
+            ("milestones", "submitted", 2, "chat", "text"),
+            "{nope}",
+            "milestones.submitted[2].chat.text: {nope} is unknown",
         ),
         (
             ("types", "Partner", "won", 0, "task", "due"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sidecar.mail.render import names
 from sidecar.playbooks.read import WrongPlaybook, read, standard
 from sidecar.referral.journey import Milestone
-from sidecar.referral.playbook import Action, EmailRule, Playbook, TaskRule
+from sidecar.referral.playbook import Action, ChatRule, EmailRule, Playbook, TaskRule
 from sidecar.referral.working_time import Promise
 
 TEMPLATES = ("new_referral", "referral_won")
@@ -26,6 +26,8 @@ milestones:
         priority: High
     - action: tell
       email: {template: new_referral}
+    - action: post
+      chat: {channel: sales, text: "New: {prospect}"}
   won:
     - action: thank
       task: {subject: Thank them}
@@ -59,6 +61,7 @@ def test_a_playbook_is_read_as_it_is_written() -> None:
                     ),
                 ),
                 Action("tell", EmailRule("new_referral")),
+                Action("post", ChatRule("sales", "New: {prospect}")),
             ),
             Milestone.WON: (
                 Action("thank", TaskRule("Thank them", "", Promise(days=1), "Normal")),
@@ -94,10 +97,10 @@ def test_yaml_takes_no_word_for_something_else() -> None:
     [
         ("{task: {subject: x}}", ["action: Missing data for required field."]),
         ("{action: Call, task: {subject: x}}", ["action: use small letters, digits"]),
-        ("{action: a}", [": an action is either a task or an email"]),
+        ("{action: a}", [": an action is one of task, email, chat"]),
         (
             "{action: a, task: {subject: x}, email: {template: new_referral}}",
-            [": an action is either a task or an email"],
+            [": an action is one of task, email, chat"],
         ),
         ("{action: a, task: {}}", ["task.subject: Missing data"]),
         ("{action: a, task: {subject: ''}}", ["task.subject: Length must be between"]),
@@ -275,6 +278,7 @@ LEAVES = st.one_of(
 WORDS = [
     *("version", "milestones", "submitted", "won", "action", "task", "email"),
     *("subject", "due", "priority", "template", "description"),
+    *("chat", "channel", "text"),
     *("key", "value", "_schema"),
 ]
 TREES = st.recursive(

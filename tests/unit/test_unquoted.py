@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.jobs.unquoted import unquoted
-from sidecar.referral.follow_up import Email, Task
+from sidecar.referral.follow_up import Chat, Email, Task
 from sidecar.store.follow_ups import End
 
 
@@ -41,6 +41,14 @@ def test_what_is_said_of_people_never_stays(said, around):
     end = unquoted(End("dead", error=f"{around}{said}{around}"), task(said))
 
     assert said not in (end.error or "")
+
+
+def test_a_channels_words_lose_the_post():
+    post = Chat("sales", "New: Ada", {"name": "Ada Example", "status": "Lost"})
+
+    end = unquoted(End("dead", error="Slack: 400 New: Ada, Ada Example, Lost"), post)
+
+    assert end.error == "Slack: 400 ***, ***, Lost"
 
 
 def test_without_an_error_there_is_nothing_to_look_at():
