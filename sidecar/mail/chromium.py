@@ -182,16 +182,17 @@ def _start(program: Path, home: Path, errors: Path) -> tuple[int, int, int]:
     if os.geteuid() == 0:
         options.append("--no-sandbox")  # with it, root cannot start one at all
     # The ends are moved out of the way first: one of them may be a 3 or a 4.
+    spare = max(theirs_in, theirs_out, 4) + 1
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_OPEN, 2, str(errors), os.O_WRONLY | os.O_CREAT, 0o600),
-        (os.POSIX_SPAWN_DUP2, theirs_in, 98),
-        (os.POSIX_SPAWN_DUP2, theirs_out, 99),
-        (os.POSIX_SPAWN_DUP2, 98, 3),
-        (os.POSIX_SPAWN_DUP2, 99, 4),
-        (os.POSIX_SPAWN_CLOSE, 98),
-        (os.POSIX_SPAWN_CLOSE, 99),
+        (os.POSIX_SPAWN_DUP2, theirs_in, spare),
+        (os.POSIX_SPAWN_DUP2, theirs_out, spare + 1),
+        (os.POSIX_SPAWN_DUP2, spare, 3),
+        (os.POSIX_SPAWN_DUP2, spare + 1, 4),
+        (os.POSIX_SPAWN_CLOSE, spare),
+        (os.POSIX_SPAWN_CLOSE, spare + 1),
     ]
     try:
         process = os.posix_spawn(
