@@ -45,6 +45,9 @@ class Settings:
     mail_from: str = "Referrals <referrals@localhost>"
     """The sender of every mail."""
 
+    mails_an_hour: int = 10
+    """So many a rep gets one by one; more of them become one mail. 0 for any number."""
+
     ca_file: Path | None = None
     """Certificates trusted beside the usual ones, for Salesforce and SMTP."""
 
@@ -143,6 +146,7 @@ def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
 _LEAST = {
     "max_message_bytes": 1024,
     "events_per_minute": 1,
+    "mails_an_hour": 0,
     "lease_seconds": 5,
     "sweep_seconds": 1,
     "keep_events_days": 1,
@@ -189,6 +193,7 @@ def _value(name: str, field: str, value: str) -> object:
         case (
             "max_message_bytes"
             | "events_per_minute"
+            | "mails_an_hour"
             | "lease_seconds"
             | "sweep_seconds"
             | "keep_events_days"

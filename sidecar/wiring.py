@@ -23,11 +23,11 @@ from sidecar.intake import door, sender, signatures, webhook
 from sidecar.intake.peer import Network, networks
 from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
-from sidecar.jobs import chat_posts, process, rep_letters, sweep
+from sidecar.jobs import chat_posts, process, rep_digests, rep_letters, sweep
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
 from sidecar.jobs import reconcile as reconcile_job
-from sidecar.jobs.deliver import chats, emails, tasks
+from sidecar.jobs.deliver import chats, emails, mail_batch, tasks
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.jobs.reports import running, sending
 from sidecar.jobs.reports.kinds import Reports
@@ -161,7 +161,8 @@ class Wiring:
                 self.settings.smtp_url,
                 sender=self.sender,
                 ca_file=self.settings.ca_file,
-            )
+            ),
+            now=self.now,
         )
 
     @cached_property
@@ -429,12 +430,19 @@ class Wiring:
 
     def _emails(self, connection_id: int) -> int:
         return emails.deliver_emails(
-            connection_id,
+            connection_id, desk=self.mail_desk, post=self.mailer.connection
+        )
+
+    @property
+    def mail_desk(self) -> mail_batch.Desk:
+        """What it takes to send mails to reps."""
+        return mail_batch.Desk(
             engine=self.engine,
             keyring=self.keyring,
             reps=self.records,
-            post=self.mailer.connection,
             write=self.write,
+            write_together=self.write_together,
+            an_hour=self.settings.mails_an_hour,
             lease=self.lease,
             now=self.now,
         )
@@ -616,6 +624,24 @@ class Wiring:
         """Write the post of a follow-up to a channel."""
         self.host(connection.instance_url)
         return chat_posts.post(connection, attempt, chat, channel)
+
+    def write_together(
+        self,
+        connection: OrgConnection,
+        attempts: Sequence[Attempt],
+        key: str,
+        rep: Rep,
+    ) -> Letter:
+        """Write the one letter of several follow-ups to a rep."""
+        self.host(connection.instance_url)
+        return rep_digests.letter(
+            connection,
+            attempts,
+            key,
+            rep,
+            sender=self.letter_sender,
+            now=self.now(),
+        )
 
     @property
     def letter_sender(self) -> rep_letters.Sender:

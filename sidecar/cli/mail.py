@@ -1,11 +1,12 @@
-"""What is mailed: looked at, never sent."""
+"""What is mailed: looked at, never sent; and to which addresses nothing is."""
 
+import sys
 from datetime import UTC
 from pathlib import Path
 
 import click
 
-from sidecar.cli.frame import fail, json_option, note, show, wired
+from sidecar.cli.frame import fail, json_option, note, note_within, show, wired
 from sidecar.errors import Permanent
 from sidecar.jobs import letter_preview
 from sidecar.jobs.letter_preview import Shown
@@ -14,6 +15,7 @@ from sidecar.mail.examples import buttons, example
 from sidecar.mail.languages import LANGUAGES
 from sidecar.mail.render import Rendered, names, render
 from sidecar.salesforce.ids import is_id, to_18
+from sidecar.store import mail_preferences
 from sidecar.wiring import Wiring
 
 _LANGUAGE = click.option(
@@ -23,7 +25,7 @@ _LANGUAGE = click.option(
 
 @click.group()
 def mail() -> None:
-    """What is mailed: looked at, never sent."""
+    """What is mailed, and to whom nothing is."""
 
 
 @mail.command("templates")
@@ -122,3 +124,68 @@ def _example(template: str, language: str, public_url: str = "") -> Rendered:
 
 def _rendered(template: str, shown: Shown, language: str) -> Rendered:
     return render(template, shown.values, language=language, locale="", zone=shown.zone)
+
+
+@mail.command("suppressed")
+@json_option
+@wired
+def mail_suppressed(wiring: Wiring, as_json: bool) -> None:
+    """List the addresses to which nothing is sent, and why."""
+    with wiring.engine.connect() as opened:
+        found = mail_preferences.listing(opened, keyring=wiring.keyring)
+    rows = [
+        {"address": known.address, "since": known.since, "reason": known.reason}
+        for known in found
+    ]
+    show(rows, as_json, "mails go to every address")
+
+
+@mail.command("suppress")
+@click.argument("address")
+@click.option("--reason", default="by hand", show_default=True)
+@wired
+def mail_suppress(wiring: Wiring, address: str, reason: str) -> None:
+    """
+    Send nothing to an address any more; - reads it from standard input.
+
+    Example: sidecar mail suppress rita.rep@example.com --reason "has left"
+    """
+    wanted = _address(address)
+    with wiring.engine.begin() as opened:
+        new = mail_preferences.suppress(
+            opened, wanted, reason=reason, now=wiring.now(), keyring=wiring.keyring
+        )
+        if new:
+            # The audit trail names nobody: whose address it is stands in the list.
+            note_within(opened, wiring, "mail.suppress", "an address", reason=reason)
+    click.echo("nothing is sent to it" if new else "nothing was sent to it before")
+
+
+@mail.command("unsuppress")
+@click.argument("address")
+@wired
+def mail_unsuppress(wiring: Wiring, address: str) -> None:
+    """
+    Send to an address again; - reads it from standard input.
+
+    What was not sent meanwhile is not sent now. Exits with 1 where nothing was in the
+    way.
+    """
+    wanted = _address(address)
+    with wiring.engine.begin() as opened:
+        found = mail_preferences.unsuppress(opened, wanted, keyring=wiring.keyring)
+        if found:
+            note_within(opened, wiring, "mail.unsuppress", "an address")
+    click.echo("mails go to it again" if found else "mails were going to it")
+    sys.exit(0 if found else 1)
+
+
+def _address(given: str) -> str:
+    """Read an address; it stands in no shell's history when it comes by the pipe."""
+    address = sys.stdin.readline().strip() if given == "-" else given.strip()
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or not address.isprintable() or len(address) > 320:
+        raise click.UsageError(
+            f"ADDRESS is {address!r}; it takes one like rita.rep@example.com"
+        )
+    return address

@@ -86,7 +86,7 @@ def letter(
                 if thread and thread != attempt.key
                 else {}
             ),
-            **letters.unsubscribable(_stop(connection.id, rep, sender=sender, now=now)),
+            **letters.unsubscribable(stop(connection.id, rep, sender=sender, now=now)),
         },
     )
 
@@ -138,7 +138,8 @@ def preferences(connection_id: int, rep: Rep, *, sender: Sender, now: datetime) 
     return _lasting(Act.PREFERENCES, connection_id, rep, sender, now)
 
 
-def _stop(connection_id: int, rep: Rep, *, sender: Sender, now: datetime) -> str:
+def stop(connection_id: int, rep: Rep, *, sender: Sender, now: datetime) -> str:
+    """Give the address at which a mail program ends a rep's mails."""
     return _lasting(Act.STOP, connection_id, rep, sender, now)
 
 

@@ -11,7 +11,7 @@ Handing the letter over on a kept connection takes 1.4 ms (one core, server besi
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +36,9 @@ from sidecar.mail.values import one_line, told
 # The longest company name in Salesforce has 255 characters; a subject is read in
 # some 60. RFC 5322 sets no limit, but some gateways cut at 255 bytes.
 SUBJECT_LIMIT = 160
+
+TOGETHER = "digest"
+"""The template of a letter about several referrals."""
 
 
 class Rendered(NamedTuple):
@@ -72,16 +75,97 @@ def render(
         Permanent: there is no such template, or it does not render.
         ValueError: a time among the values has no zone.
     """
-    words, pages = _environments(folder, language_of(language))
     if template not in names(folder):
         known = ", ".join(names(folder))
         raise Permanent(f"no mail template {template!r}: there are {known}")
     shown = told(values, language=language, locale=locale, zone=zone)
+    return _rendered(template, shown, language, folder)
+
+
+class Card(NamedTuple):
+    """What a letter of several says of one referral; an empty text is left out."""
+
+    label: str
+    colour: str
+    headline: str
+    happened: list[str]
+    next_step: str
+    record_url: str | None
+    open_record: str
+    update_url: str | None
+
+
+def render_together(
+    referrals: Sequence[Sequence[tuple[str, Mapping[str, object]]]],
+    values: Mapping[str, object],
+    *,
+    locale: str,
+    zone: tzinfo,
+    language: str = "en_US",
+    folder: Path | None = None,
+) -> Rendered:
+    """
+    Write one letter about several referrals.
+
+    Args:
+        referrals: of each what is to be said, oldest first: a template and its values,
+            as ``render`` takes them. The last one tells what to do next.
+        values: of the letter itself: ``owner``, ``preferences_url``.
+
+    Raises:
+        Permanent, ValueError: as ``render``.
+    """
+
+    def shown(given: Mapping[str, object]) -> dict[str, object]:
+        return told(given, language=language, locale=locale, zone=zone)
+
+    cards = [
+        _card([(name, shown(given)) for name, given in some], language, folder)
+        for some in referrals
+    ]
+    whole = {**shown(values), "cards": cards}
+    return _rendered(TOGETHER, whole, language, folder)
+
+
+def _card(
+    said: Sequence[tuple[str, Mapping[str, object]]],
+    language: str,
+    folder: Path | None,
+) -> Card:
+    words, _ = _environments(folder, language_of(language))
+    happened: list[str] = []
+    for template, shown in said:
+        try:
+            blocks = _blocks(words.get_template(f"{template}.jinja"), shown)
+        except TemplateError as exc:
+            raise Permanent(f"mail template {template!r}: {exc}") from exc
+        happened.append(one_line(blocks["happened"]))
+    return Card(
+        blocks["label"],
+        blocks["colour"],
+        blocks["headline"],
+        [text for text in happened if text],
+        blocks["next_step"],
+        _url(shown["record_url"]),
+        str(shown["open_record"]),
+        _url(shown["update_url"]),
+    )
+
+
+def _url(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def _rendered(
+    template: str, shown: Mapping[str, object], language: str, folder: Path | None
+) -> Rendered:
+    words, pages = _environments(folder, language_of(language))
+    whole = {"cards": (), **shown}
     try:
-        said = _blocks(words.get_template(f"{template}.jinja"), shown)
+        said = _blocks(words.get_template(f"{template}.jinja"), whole)
         said["subject"] = _cut(one_line(said["subject"]))
-        text = words.get_template("layout.txt").render(shown, **said)
-        html = pages.get_template("layout.html").render(shown, **said)
+        text = words.get_template("layout.txt").render(whole, **said)
+        html = pages.get_template("layout.html").render(whole, **said)
     except TemplateError as exc:
         raise Permanent(f"mail template {template!r}: {exc}") from exc
     return Rendered(said["subject"], text, html)
@@ -93,7 +177,7 @@ def names(folder: Path | None = None) -> list[str]:
     return [
         name.removesuffix(".jinja")
         for name in words.list_templates(extensions=["jinja"])
-        if "/" not in name and name != "letter.jinja"
+        if "/" not in name and name not in {"letter.jinja", f"{TOGETHER}.jinja"}
     ]
 
 

@@ -2,12 +2,14 @@
 
 import smtplib
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain
 from sidecar.mail.letters import Letter
 from sidecar.mail.message import Message, build
+from sidecar.mail.pool import IDLE_SECONDS, Away, Idle, Rest
 from sidecar.mail.server import Server
 from sidecar.mail.values import one_line
 
@@ -15,14 +17,31 @@ from sidecar.mail.values import one_line
 
 
 class Mailer:
-    """Sends through one server. Shared by threads; each opens its own connection."""
+    """
+    Sends through one server; shared by threads.
 
-    def __init__(self, server: Server) -> None:
+    A connection that was used lately is used again. A server that cannot be reached, or
+    sends us away, is left in peace: for longer each time, until it takes a letter.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
         """
+        Args:
+            now: the clock, aware.
+            idle_seconds: for so long a connection is kept that nobody uses.
+
         Raises:
             Permanent: ``server.ca_file`` cannot be read.
         """
         self._server = server
+        self._rest = Rest(now)
+        self._idle = Idle(idle_seconds)
         try:
             self._tls = ssl.create_default_context(cafile=server.ca_file)
         except (OSError, ssl.SSLError) as exc:
@@ -30,21 +49,40 @@ class Mailer:
 
     @contextmanager
     def connection(self) -> Iterator["Connection"]:
-        """Keep one connection for a batch; it opens with the first letter."""
-        connection = Connection(self._server, self._tls)
+        """
+        Lend one connection for a batch; a new one opens with the first letter.
+
+        Raises:
+            Away: the server is left in peace.
+        """
+        self._rest.check()
+        smtp = self._idle.take()
+        connection = Connection(self._server, self._tls, rest=self._rest, kept=smtp)
         try:
             yield connection
         finally:
-            connection.close()
+            connection.leave(self._idle)
+
+    def close(self) -> None:
+        """Say goodbye on every connection that nobody uses."""
+        self._idle.close()
 
 
 class Connection:
     """One batch's connection; for one thread."""
 
-    def __init__(self, server: Server, tls: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        server: Server,
+        tls: ssl.SSLContext,
+        *,
+        rest: Rest,
+        kept: smtplib.SMTP | None = None,
+    ) -> None:
         self._server = server
         self._tls = tls
-        self._smtp: smtplib.SMTP | None = None
+        self._rest = rest
+        self._smtp = kept
 
     def send(self, letter: Letter) -> str:
         """
@@ -54,13 +92,18 @@ class Connection:
             The server's own words of acceptance, such as ``250 2.0.0 queued as 1``.
 
         Raises:
+            Away: the server cannot be reached, lets us not in, or sends us away.
             Retryable: not taken, for now; the letter was not delivered.
             Permanent: not taken, and never will be as it is.
             Uncertain: all of it was sent and no answer came.
         """
         message = build(letter, sender=self._server.sender)
         try:
-            return self._transfer(message)
+            accepted = self._transfer(message)
+        except Away as exc:
+            self._drop()
+            exc.retry_at = self._rest.begin(str(exc))
+            raise
         except SidecarError:
             self._reset()
             raise
@@ -69,6 +112,8 @@ class Connection:
             # be waited for in vain.
             self._drop()
             raise
+        self._rest.end()
+        return accepted
 
     def greet(self) -> str:
         """
@@ -84,12 +129,11 @@ class Connection:
         server = self._server
         return f"{server.host}:{server.port} answers ({server.security})"
 
-    def close(self) -> None:
-        """Say goodbye, if there is anyone to say it to."""
-        if self._smtp is not None:
-            with suppress(OSError):
-                self._smtp.quit()
-        self._drop()
+    def leave(self, idle: Idle) -> None:
+        """Keep the connection for the next batch."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            idle.give(smtp)
 
     def _transfer(self, message: Message) -> str:
         smtp = self._open_envelope(message)
@@ -127,11 +171,15 @@ class Connection:
                 self._drop()
             else:
                 return self._smtp
-        self._smtp = _connect(self._server, self._tls)
+        try:
+            self._smtp = _connect(self._server, self._tls)
+        except SidecarError as exc:
+            # A wrong password is no fault of the letter either: it waits.
+            raise Away(str(exc)) from exc
         try:
             _mail_from(self._smtp, message)
         except _GoneError as exc:
-            raise Retryable(str(exc)) from exc
+            raise Away(str(exc)) from exc
         return self._smtp
 
     def _reset(self) -> None:
@@ -233,6 +281,9 @@ def _expect(answer: tuple[int, bytes], *codes: int) -> None:
     Source:
         RFC 5321, section 4.2.1: 4yz may pass, 5yz will not.
     """
+    if answer[0] == 421:
+        # The service closes, whatever was asked of it: RFC 5321, section 3.8.
+        raise Away(_said(answer), costs=True)
     if answer[0] not in codes:
         refused = answer[0] in range(500, 600)
         raise (Permanent if refused else Retryable)(_said(answer))

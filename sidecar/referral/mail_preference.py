@@ -1,7 +1,7 @@
 """Whether a rep gets a mail now, later together with others, or not at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -32,12 +32,13 @@ class Preference:
     What a rep has chosen.
 
     ``quiet_from`` and ``quiet_until`` are both given or both None; equal ones mean
-    none, and a night may go past midnight.
+    none, and a night may go past midnight. ``since`` tells when it was chosen.
     """
 
     mails: Mails = Mails.ALL
     quiet_from: time | None = None
     quiet_until: time | None = None
+    since: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def decide(
     held: Held | None,
     sent: Sequence[datetime],
     an_hour: int,
+    urgent: bool = False,
+    asked_at: datetime | None = None,
 ) -> Send | Hold | Drop:
     """
     Decide about a mail that is due.
@@ -80,19 +83,41 @@ def decide(
         held: why it has waited until now; None where it has not.
         sent: when the mails of the last hour went to this rep, oldest first.
         an_hour: so many mails an hour go one by one; 0 for any number.
+        urgent: a promised answer is due, or overdue: the daily mail would be too late,
+            but fifty of them at once are one mail all the same.
+        asked_at: when the rep asked for just this mail at just this time. Who asks
+            after having wished for no mails gets it, and it is held back by nothing
+            but the quiet hours.
     """
-    if preference.mails is Mails.NONE:
+    asked = asked_at is not None
+    if preference.mails is Mails.NONE and not _asked_since(preference, asked_at):
         return Drop("the rep wants no mails: the task is in Salesforce")
     quiet_until = _quiet_until(preference, now, zone)
+    if preference.mails is Mails.DIGEST and not urgent and not asked:
+        if held is not Held.DIGEST:
+            return Hold(_daily(preference, now, zone), Held.DIGEST)
+        if quiet_until is not None:
+            return Hold(quiet_until, Held.DIGEST)
+        return Send(together=True)
     if quiet_until is not None:
         return Hold(quiet_until, Held.QUIET)
     if held is not None:
         return Send(together=True)
-    if preference.mails is Mails.DIGEST:
-        return Hold(_next(DIGEST_AT, now, zone), Held.DIGEST)
-    if an_hour and len(sent) >= an_hour:
+    if an_hour and len(sent) >= an_hour and not asked:
         return Hold(max(sent[-an_hour] + HOUR, now + timedelta(minutes=1)), Held.DIGEST)
     return Send()
+
+
+def _asked_since(preference: Preference, asked_at: datetime | None) -> bool:
+    if asked_at is None or preference.since is None:
+        return False
+    return asked_at > preference.since
+
+
+def _daily(preference: Preference, now: datetime, zone: ZoneInfo) -> datetime:
+    """When the next mail of the day goes: in the morning, or when the quiet ends."""
+    at = _next(DIGEST_AT, now, zone)
+    return _quiet_until(preference, at, zone) or at
 
 
 def _quiet_until(

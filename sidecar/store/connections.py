@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, true, update
 
 from sidecar.keyring import Keyring, fingerprint
 from sidecar.referral.journey import STANDARD_STATUSES, Milestone
@@ -245,34 +245,66 @@ def pause(db: Connection, connection_id: int, *, until: datetime, why: str) -> N
 
 
 def take_lane(
-    db: Connection, connection_id: int, *, now: datetime, until: datetime
+    db: Connection,
+    connection_id: int,
+    *,
+    now: datetime,
+    until: datetime,
+    kind: str = "task",
 ) -> bool:
     """
-    Become the one who writes tasks into this org; False where somebody is.
+    Become the one who does this org's follow-ups of a kind; False where somebody is.
 
-    One writer a time bundles what comes meanwhile into its next call, and keeps
-    tasks on the same record from locking each other out.
+    One writer of tasks a time bundles what comes meanwhile into its next call, and
+    keeps tasks on the same record from locking each other out. One of mails sees all
+    that goes to a rep: in its order, and together where it is much.
     """
-    free = or_(
-        connection.c.task_lane_until.is_(None), connection.c.task_lane_until < now
-    )
+    lane = _LANES[kind]
+    free = or_(lane.is_(None), lane < now)
     taken = db.execute(
         update(connection)
         .where(connection.c.id == connection_id, free)
-        .values(task_lane_until=until)
+        .values({lane: until})
     )
     return taken.rowcount == 1
 
 
-def leave_lane(db: Connection, connection_id: int) -> None:
-    """Let the next one write."""
+def keep_lane(
+    db: Connection, connection_id: int, *, since: datetime, until: datetime, kind: str
+) -> bool:
+    """
+    Stay the one for longer; False where somebody else has become it.
+
+    Args:
+        since: until when it was ours.
+    """
+    lane = _LANES[kind]
+    kept = db.execute(
+        update(connection)
+        .where(connection.c.id == connection_id, lane == since)
+        .values({lane: until})
+    )
+    return kept.rowcount == 1
+
+
+def leave_lane(
+    db: Connection,
+    connection_id: int,
+    *,
+    kind: str = "task",
+    since: datetime | None = None,
+) -> None:
+    """Let the next one do it; ``since`` as above: another's lane is left alone."""
+    lane = _LANES[kind]
+    ours = lane == since if since is not None else true()
     db.execute(
         update(connection)
-        .where(connection.c.id == connection_id)
-        .values(task_lane_until=None)
+        .where(connection.c.id == connection_id, ours)
+        .values({lane: None})
     )
 
 
+_LANES = {"task": connection.c.task_lane_until, "email": connection.c.mail_lane_until}
 _NAMES = tuple(OrgConnection.__dataclass_fields__)
 _SELECT = select(*(connection.c[name] for name in _NAMES))
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     Table,
@@ -48,8 +49,10 @@ class Attempt:
         thread_key: of the first mail about the same referral; this one's own, where
             it is the first. None for tasks.
         moved_on: whether the referral is at another milestone by now.
+        action: its name in the playbook.
         held: why a mail has waited for others; see ``referral.mail_preference``.
-        digest_key: of the one mail that it is a part of.
+        digest_key: of the one mail that it is a part of; its own key, where it may
+            have been sent alone.
     """
 
     id: int
@@ -65,6 +68,7 @@ class Attempt:
     milestone: str = ""
     thread_key: str | None = None
     moved_on: bool = False
+    action: str = ""
     held: str | None = None
     digest_key: str | None = None
 
@@ -72,15 +76,26 @@ class Attempt:
 @dataclass(frozen=True)
 class End:
     """
-    How an attempt ended: ``done``, ``waiting``, ``dead`` or ``uncertain``.
+    How an attempt ended: ``done``, ``waiting``, ``dead``, ``uncertain``, ``cancelled``.
 
-    One that was cancelled meanwhile is over, unless it was done all the same.
+    One that was cancelled meanwhile is over, unless it was done all the same. An
+    attempt itself may end as ``cancelled``: nobody wants it, and ``error`` says why.
+    That is no dead letter; there is nothing to look after.
+
+    Attributes:
+        costs: whether it counts as an attempt; what was never tried does not.
+        held: why a mail waits; None leaves it as it is, and so with ``digest_key``.
+        sent_to: the address, unreadable; see ``store.persons``.
     """
 
     state: str
     receipt: str | None = None
     error: str | None = None
     due_at: datetime | None = None
+    costs: bool = True
+    held: str | None = None
+    digest_key: str | None = None
+    sent_to: bytes | None = None
 
 
 def add(
@@ -152,14 +167,72 @@ def claim(
     A row whose lease has ended is due again: its worker died, or hangs and will find
     its attempt no longer current.
     """
+    where = due_of(connection_id, kind, now)
+    return take(db, kind, where, lease_ends=lease_ends, limit=limit, keyring=keyring)
+
+
+def due_of(
+    connection_id: int, kind: str, now: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    """
+    Say what is due of a kind.
+
+    A mail is not, while an earlier one to the same rep about the same referral is
+    under way or has to be tried again: a rep does not read of the end first. Mails
+    about other referrals pass it by.
+    """
+    due = (
+        follow_up.c.connection_id == connection_id,
+        follow_up.c.kind == kind,
+        follow_up.c.state.in_(("waiting", "sending")),
+        follow_up.c.due_at <= now,
+    )
+    if kind != "email":
+        return due
+    return (*due, in_turn(also_under_way=True))
+
+
+def in_turn(*, also_under_way: bool) -> ColumnElement[bool]:
+    """
+    Say that no earlier mail to the rep about the referral has to be tried again.
+
+    Args:
+        also_under_way: nor is one being sent.
+    """
+    before = follow_up.alias("before")
+    open_ = and_(before.c.state == "waiting", before.c.error.is_not(None))
+    if also_under_way:
+        open_ = or_(before.c.state == "sending", open_)
+    earlier = select(before.c.id).where(
+        before.c.kind == "email",
+        open_,
+        before.c.connection_id == follow_up.c.connection_id,
+        before.c.recipient_id == follow_up.c.recipient_id,
+        before.c.referral_key == follow_up.c.referral_key,
+        before.c.id < follow_up.c.id,
+    )
+    return ~earlier.exists()
+
+
+def is_due(db: Connection, connection_id: int, kind: str, *, now: datetime) -> bool:
+    """Tell whether there is something to claim."""
+    some = select(follow_up.c.id).where(*due_of(connection_id, kind, now)).limit(1)
+    return db.scalar(some) is not None
+
+
+def take(
+    db: Connection,
+    kind: str,
+    where: Iterable[ColumnElement[bool]],
+    *,
+    lease_ends: datetime,
+    limit: int,
+    keyring: Keyring,
+) -> list[Attempt]:
+    """Begin an attempt at each of some, oldest first; they are ours until then."""
     query = (
         select(follow_up, *_beside(kind))
-        .where(
-            follow_up.c.connection_id == connection_id,
-            follow_up.c.kind == kind,
-            follow_up.c.state.in_(("waiting", "sending")),
-            follow_up.c.due_at <= now,
-        )
+        .where(*where)
         .order_by(follow_up.c.due_at, follow_up.c.id)
         .limit(limit)
     )
@@ -272,6 +345,13 @@ def settle(
     """
     if not ends:
         return
+    kept = {
+        column.name: func.coalesce(
+            bindparam(f"to_{column.name}", type_=column.type), column
+        )
+        for column in table.c
+        if column.name in {"held", "digest_key", "sent_to"}
+    }
     statement = (
         update(table)
         .where(
@@ -291,6 +371,8 @@ def settle(
             error=bindparam("to_error"),
             due_at=bindparam("to_due_at"),
             settled_at=now,
+            attempts=table.c.attempts - bindparam("to_give_back", type_=Integer),
+            **kept,
         )
     )
     db.execute(
@@ -303,6 +385,8 @@ def settle(
                 "to_receipt": end.receipt,
                 "to_error": end.error,
                 "to_due_at": end.due_at or now,
+                "to_give_back": 0 if end.costs else 1,
+                **{f"to_{name}": getattr(end, name) for name in kept},
             }
             for id_, (number, end) in ends.items()
         ],
@@ -351,6 +435,17 @@ def is_current(db: Connection, attempt: Attempt) -> bool:
     return found is not None
 
 
+def current(db: Connection, attempts: Iterable[Attempt]) -> frozenset[int]:
+    """Tell which attempts are still to be made: nobody cancelled or took them."""
+    numbers = {attempt.id: attempt.number for attempt in attempts}
+    rows = db.execute(
+        select(follow_up.c.id, follow_up.c.attempts).where(
+            follow_up.c.id.in_(numbers), follow_up.c.state == "sending"
+        )
+    )
+    return frozenset(id_ for id_, number in rows if numbers[id_] == number)
+
+
 def due(db: Connection, *, now: datetime) -> list[tuple[int, str]]:
     """Find connections that have something due, with its kind; paused ones rest."""
     awake = or_(connection.c.paused_until.is_(None), connection.c.paused_until <= now)
@@ -396,7 +491,9 @@ def listing(
     limit: int = 50,
 ) -> list[dict[str, Any]]:
     """List follow-ups, newest first, without what they say of people."""
-    columns = [column for column in follow_up.c if column.name != "sealed"]
+    columns = [
+        column for column in follow_up.c if column.name not in {"sealed", "sent_to"}
+    ]
     query: Select[Any] = select(*columns).order_by(follow_up.c.id.desc()).limit(limit)
     if state:
         query = query.where(follow_up.c.state == state)
@@ -447,6 +544,7 @@ def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
         milestone=row.milestone,
         thread_key=row.thread_key,
         moved_on=row.milestone_now is not None and row.milestone_now != row.milestone,
+        action=row.action,
         held=row.held,
         digest_key=row.digest_key,
     )

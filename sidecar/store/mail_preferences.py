@@ -5,12 +5,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
 from sidecar.referral.mail_preference import Mails, Preference
-from sidecar.store.tables import mail_preference, mail_suppression
+from sidecar.store.tables import follow_up, mail_preference, mail_suppression
 
 
 class Suppressed(NamedTuple):
@@ -33,7 +33,9 @@ def of_reps(
         )
     )
     return {
-        row.user_id: Preference(Mails(row.mails), row.quiet_from, row.quiet_until)
+        row.user_id: Preference(
+            Mails(row.mails), row.quiet_from, row.quiet_until, row.changed_at
+        )
         for row in rows
     }
 
@@ -46,7 +48,7 @@ def choose(
     *,
     now: datetime,
 ) -> None:
-    """Remember what a rep has chosen."""
+    """Remember what a rep has chosen; what waits for the rep is decided anew."""
     values = {
         "mails": preference.mails,
         "quiet_from": preference.quiet_from,
@@ -60,6 +62,18 @@ def choose(
         new.on_conflict_do_update(
             index_elements=["connection_id", "user_id"], set_=values
         )
+    )
+    waits = and_(
+        follow_up.c.kind == "email",
+        follow_up.c.connection_id == connection_id,
+        follow_up.c.recipient_id == user_id,
+        follow_up.c.state == "waiting",
+        follow_up.c.held.is_not(None),
+    )
+    db.execute(
+        update(follow_up)
+        .where(waits)
+        .values(due_at=func.least(follow_up.c.due_at, now))
     )
 
 

@@ -217,6 +217,7 @@ follow_up = Table(
     Column("recipient_id", Text(collation="C")),  # a mail's rep, a post's channel
     Column("held", Text),  # quiet | digest: why it waits for others
     Column("digest_key", Text(collation="C")),  # the one mail that it is a part of
+    Column("sent_to", LargeBinary),  # HMAC of the address; see store.persons
     Column("person_id", ForeignKey("person.id"), index=True),  # whom it is about
     Column("referrer_id", ForeignKey("person.id")),  # whom it names beside them
     Column("sealed", Text, nullable=False),  # JSON: the task or the letter's values
@@ -234,6 +235,26 @@ follow_up = Table(
         "recipient_id",
         "settled_at",
         postgresql_where=text("kind = 'email'"),
+    ),
+    # What goes before other mails to the same rep about the same referral.
+    Index(
+        "follow_up_before_idx",
+        "recipient_id",
+        "referral_key",
+        postgresql_where=text(
+            "kind = 'email' AND "
+            "(state = 'sending' OR state = 'waiting' AND error IS NOT NULL)"
+        ),
+    ),
+    Index(
+        "follow_up_digest_key_idx",
+        "digest_key",
+        postgresql_where=text("digest_key IS NOT NULL"),
+    ),
+    Index(
+        "follow_up_sent_to_idx",
+        "sent_to",
+        postgresql_where=text("sent_to IS NOT NULL"),
     ),
     Index(
         "follow_up_open_idx",

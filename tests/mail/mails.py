@@ -7,7 +7,7 @@ from typing import Any
 from sidecar.mail.examples import buttons, example
 from sidecar.mail.languages import LANGUAGES
 from sidecar.mail.preview import dead
-from sidecar.mail.render import Rendered, names, render
+from sidecar.mail.render import TOGETHER, Rendered, names, render, render_together
 
 LONG = {
     "name": "Maximiliane-Alexandra von Hohenstein-Wolkenburg zu Schwarzenfels",
@@ -36,11 +36,13 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "hostile": HOSTILE,
     "from the right": FROM_THE_RIGHT,
 }
-ALL = [(name, language) for name in names() for language in LANGUAGES]
+ALL = [(name, language) for name in (*names(), TOGETHER) for language in LANGUAGES]
 
 
 def letter(template: str, language: str, kind: str = "example") -> Rendered:
     """Render a mail; ``nothing`` is one without any value."""
+    if template == TOGETHER:
+        return _together(language, kind)
     values = (
         {}
         if kind == "nothing"
@@ -49,6 +51,28 @@ def letter(template: str, language: str, kind: str = "example") -> Rendered:
         | OTHERWISE[kind]
     )
     return render(template, values, language=language, locale="", zone=UTC)
+
+
+def _together(language: str, kind: str) -> Rendered:
+    """Render three referrals as one mail, of which one has come far since."""
+
+    def said(*templates: str) -> list[tuple[str, dict[str, Any]]]:
+        links = dead("https://sidecar.example.com", buttons("new_referral"))
+        if kind == "nothing":
+            return [(name, {}) for name in templates]
+        return [(name, example(name) | links | OTHERWISE[kind]) for name in templates]
+
+    return render_together(
+        [
+            said("new_referral"),
+            said("referral_contacted", "referral_qualified"),
+            said("referral_won"),
+        ],
+        {} if kind == "nothing" else {"owner": "Rita Rep"},
+        language=language,
+        locale="",
+        zone=UTC,
+    )
 
 
 def kinds(template: str, language: str) -> Iterator[tuple[str, Rendered]]:

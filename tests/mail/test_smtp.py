@@ -15,6 +15,7 @@ from smtp_peer import SENDER, WRITTEN_AT, Peer, letter, mailer, serving
 
 from sidecar.errors import Permanent, Retryable, Uncertain
 from sidecar.mail.letters import Address
+from sidecar.mail.pool import Away, Rest
 from sidecar.mail.server import Server, server_at
 from sidecar.mail.smtp import Mailer
 
@@ -133,6 +134,15 @@ def test_the_greeting_decides(greeting: bytes, error: type[Exception]) -> None:
         _answering(greeting) as port,
         mailer(port).connection() as smtp,
         pytest.raises(error),
+    ):
+        smtp.greet()
+
+
+def test_a_server_that_takes_no_mail_at_all_loses_no_letter() -> None:
+    with (
+        _answering(b"554 5.3.2 no mail here\r\n") as port,
+        mailer(port).connection() as smtp,
+        pytest.raises(Away, match="no mail here"),
     ):
         smtp.send(letter())
 
@@ -277,14 +287,14 @@ def test_tls_from_the_first_byte_with_the_named_authority(
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_an_unknown_certificate_is_permanent(
+def test_an_unknown_certificate_lets_letters_wait(
     peer: Peer, server_tls: ssl.SSLContext, security: str
 ) -> None:
     how = {"tls": server_tls} if security == "tls" else {"tls_context": server_tls}
     with (
         serving(peer, **how) as port,
         mailer(port, security).connection() as smtp,
-        pytest.raises(Permanent, match="certificate is not trusted"),
+        pytest.raises(Away, match="certificate is not trusted"),
     ):
         smtp.send(letter())
 
@@ -295,7 +305,7 @@ def test_a_server_without_starttls_gets_nothing_in_clear(peer: Peer) -> None:
     with (
         serving(peer) as port,
         mailer(port, "starttls").connection() as smtp,
-        pytest.raises(Permanent, match="STARTTLS"),
+        pytest.raises(Away, match="STARTTLS"),
     ):
         smtp.send(letter())
 
@@ -321,30 +331,30 @@ def test_a_login_is_made_once_for_a_batch(
     assert len(peer.received) == 2
 
 
-def test_a_refused_login_is_permanent_and_says_what_to_do(peer: Peer) -> None:
+def test_a_refused_login_lets_letters_wait_and_says_what_to_do(peer: Peer) -> None:
     with serving(peer, authenticator=peer.authenticate, auth_require_tls=False) as port:
         unknown = mailer(port, username="rita", password="wrong")
         with (
             unknown.connection() as smtp,
-            pytest.raises(Permanent, match=r"535 .*Check the user name"),
+            pytest.raises(Away, match=r"535 .*Check the user name"),
         ):
             smtp.send(letter())
 
 
-def test_a_server_that_offers_no_login_is_permanent(peer: Peer) -> None:
+def test_a_server_that_offers_no_login_lets_letters_wait(peer: Peer) -> None:
     with (
         serving(peer) as port,
         mailer(port, username="rita", password="x").connection() as smtp,
-        pytest.raises(Permanent, match="AUTH"),
+        pytest.raises(Away, match="AUTH"),
     ):
         smtp.send(letter())
 
 
-def test_a_password_that_smtp_cannot_carry_is_permanent(peer: Peer) -> None:
+def test_a_password_that_smtp_cannot_carry_lets_letters_wait(peer: Peer) -> None:
     with (
         serving(peer, authenticator=peer.authenticate, auth_require_tls=False) as port,
         mailer(port, username="rita", password="päss").connection() as smtp,
-        pytest.raises(Permanent, match="cannot carry") as refused,
+        pytest.raises(Away, match="cannot carry") as refused,
     ):
         smtp.send(letter())
 
@@ -354,6 +364,65 @@ def test_a_password_that_smtp_cannot_carry_is_permanent(peer: Peer) -> None:
 def test_a_missing_authority_file_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(Permanent, match=r"absent\.pem"):
         mailer(25, "tls", ca_file=tmp_path / "absent.pem")
+
+
+# --- connections are kept, and a server is left in peace ------------------------
+
+
+def test_a_kept_connection_is_closed_when_nobody_wants_it(peer: Peer) -> None:
+    closed = threading.Event()
+    with serving(peer) as port:
+        server = Server("127.0.0.1", port, "none", SENDER)
+        brief = Mailer(server, idle_seconds=0.05)
+        with brief.connection() as smtp:
+            smtp.send(letter(1))
+        peer.connections[0].connection_lost = lambda _: closed.set()
+        assert closed.wait(10)
+        with brief.connection() as smtp:
+            smtp.send(letter(2))
+        brief.close()
+
+    assert len(peer.connections) == 2
+
+
+def test_two_batches_one_after_the_other_share_a_connection(peer: Peer) -> None:
+    with serving(peer) as port:
+        sender = mailer(port)
+        for number in range(3):
+            with sender.connection() as smtp:
+                smtp.send(letter(number))
+        peer.hang_up()
+        with sender.connection() as smtp:
+            smtp.send(letter(3))
+        sender.close()
+
+    assert len(peer.connections) == 2
+    assert len(peer.received) == 4
+
+
+def test_a_rest_grows_to_ten_minutes_and_ends_with_the_first_letter() -> None:
+    now = WRITTEN_AT
+    rest = Rest(lambda: now)
+    rests = [(rest.begin("away") - now).total_seconds() for _ in range(12)]
+
+    assert 7 <= rests[0] <= 10
+    assert rests[3] > rests[0]
+    assert 450 <= rests[-1] <= 600
+    with pytest.raises(Away, match="away"):
+        rest.check()
+    rest.end()
+    rest.check()
+    assert (rest.begin("away") - now).total_seconds() <= 10
+
+
+def test_nobody_listening_is_asked_once_and_not_for_each_letter() -> None:
+    sender = mailer(_closed_port())
+    with sender.connection() as smtp, pytest.raises(Away) as refused:
+        smtp.send(letter())
+    assert refused.value.retry_at is not None
+    assert not refused.value.costs
+    with pytest.raises(Away), sender.connection():
+        pass
 
 
 # --- addresses beyond ASCII ---------------------------------------------------

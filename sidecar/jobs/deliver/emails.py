@@ -1,142 +1,135 @@
-"""Mails to reps: one connection to the mail server for all that is due."""
+"""Mails to reps: one writer for each org, one connection to the mail server.
 
-from collections.abc import Callable, Mapping, Sequence
+One writer a time sees all that goes to a rep. So mails keep their order, count against
+what the rep wants in an hour, and go together where it is much.
+"""
+
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
-from functools import partial
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Engine
-
-from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain
-from sidecar.jobs.deliver.attempts import Ending, claim, end_of, pause, resting, settle
-from sidecar.keyring import Keyring
-from sidecar.mail.letters import Letter
-from sidecar.referral.follow_up import Email
-from sidecar.salesforce.records import Rep
+from sidecar.errors import Retryable
+from sidecar.jobs.deliver.attempts import Ending, pause
+from sidecar.jobs.deliver.mail_batch import Batch, Desk, Post
+from sidecar.jobs.deliver.readers import look_up
+from sidecar.logs import log
 from sidecar.store import connections, follow_ups
-from sidecar.store.connections import OrgConnection
 from sidecar.store.follow_ups import Attempt, End
 
-MAILS_AT_ONCE = 20
+MAILS_AT_ONCE = 50
 
-
-class Reps(Protocol):
-    """Who reads our mails."""
-
-    def reps(self, connection_id: int, user_ids: Sequence[str]) -> Mapping[str, Rep]:
-        """Find users by id. Raises Retryable, Permanent."""
-
-
-class Post(Protocol):
-    """One connection to a mail server."""
-
-    def send(self, letter: Letter) -> str:
-        """Hand over a letter. Raises Retryable, Permanent, Uncertain."""
+_KIND = "email"
 
 
 def deliver_emails(
     connection_id: int,
     *,
-    engine: Engine,
-    keyring: Keyring,
-    reps: Reps,
+    desk: Desk,
     post: Callable[[], AbstractContextManager[Post]],
-    write: Callable[[OrgConnection, Attempt, Email, Rep], Letter],
-    lease: timedelta,
-    now: Callable[[], datetime],
 ) -> int:
     """
-    Send all of an org's due mails over one connection to the mail server.
+    Send all of an org's due mails that their readers want now.
 
-    Each mail is settled as soon as the server has answered: a worker that dies
-    leaves one mail in doubt, not twenty.
+    A worker that dies leaves one mail in doubt, not a batch: a mail is settled before
+    the next one is handed over.
 
     Args:
-        post: opens the connection.
-        write: makes the letter. Raises Permanent.
-        lease: how long a batch may take before somebody else may send it.
+        post: gives a connection to the mail server. Raises Retryable where that is to
+            be left in peace.
 
     Returns:
-        How many attempts were made.
+        How many mails were tried. None where somebody else is at it: what they find
+        due includes ours, and they look again before they leave.
     """
     made = 0
-    with post() as outgoing:
-        while attempts := claim(
-            engine, keyring, connection_id, "email", MAILS_AT_ONCE, now(), lease
-        ):
-            with engine.connect() as db:
-                connection = connections.find(db, connection_id)
-            if connection is None:
-                return made
-            known = _reps_of(attempts, connection, reps, now)
-            stop_at = now() + lease / 2
-            for attempt in attempts:
-                if now() > stop_at:
-                    # A slow mail server: what is left goes back untouched, before
-                    # its lease ends and somebody else sends it as well.
-                    settle(engine, [Ending(End("waiting"))], [attempt], now())
-                    continue
-                with engine.connect() as db:
-                    if not follow_ups.is_current(db, attempt):
-                        # Whom it is about was erased since the batch was claimed.
-                        continue
-                send = partial(
-                    _send, connection, attempt, known, outgoing=outgoing, write=write
-                )
-                settle(engine, [end_of(attempt, send, now)], [attempt], now())
-                made += 1
-            if isinstance(known, Retryable) and known.pauses_org:
-                pause(engine, connection_id, [Ending(End("waiting"), known)])
+    while (lane := _enter(connection_id, desk)) is not None:
+        try:
+            with post() as outgoing:
+                done, goes_on = _send_due(connection_id, desk, lane, outgoing)
+                made += done
+        except Retryable as exc:
+            log().info("mail.rests", connection=connection_id, reason=str(exc))
+            goes_on = False
+        finally:
+            _leave(connection_id, desk, lane)
+        if not goes_on:
+            return made
+        with desk.engine.connect() as db:
+            # What became due between our last look and our leaving was not ours to
+            # whoever rang for it.
+            if not follow_ups.is_due(db, connection_id, _KIND, now=desk.now()):
                 return made
     return made
 
 
-def _reps_of(
-    attempts: Sequence[Attempt],
-    connection: OrgConnection,
-    reps: Reps,
-    now: Callable[[], datetime],
-) -> Mapping[str, Rep] | SidecarError:
-    """Who the mails go to, or why nobody can say."""
-    if resting(connection, now()):
-        return Retryable(
-            connection.pause_reason or "the org rests",
-            retry_at=connection.paused_until,
-            pauses_org=True,
-        )
-    ids = {
-        item.what.to_user_id
-        for item in attempts
-        if isinstance(item.what, Email) and item.what.to_user_id
-    }
-    try:
-        return reps.reps(connection.id, sorted(ids))
-    except SidecarError as exc:
-        return exc
+@dataclass
+class _Lane:
+    """That we are the one who sends; until then, or until we ask again."""
+
+    until: datetime
 
 
-def _send(
-    connection: OrgConnection,
-    attempt: Attempt,
-    known: Mapping[str, Rep] | SidecarError,
-    *,
-    outgoing: Post,
-    write: Callable[[OrgConnection, Attempt, Email, Rep], Letter],
-) -> str:
-    if isinstance(known, SidecarError):
-        raise known
-    if attempt.after_silence and not attempt.resend:
-        raise Uncertain("the worker died while sending")
-    what = attempt.what
-    if not isinstance(what, Email) or what.to_user_id is None:
-        raise Permanent(
-            "the record belongs to a queue or to nobody: name a fallback owner "
-            "(`sidecar connections add --fallback-owner`)"
+def _enter(connection_id: int, desk: Desk) -> _Lane | None:
+    """Become the one who sends this org's mails; None where somebody is."""
+    now = desk.now()
+    until = now + desk.lease
+    with desk.engine.begin() as db:
+        if connections.take_lane(db, connection_id, now=now, until=until, kind=_KIND):
+            return _Lane(until)
+    return None
+
+
+def _leave(connection_id: int, desk: Desk, lane: _Lane) -> None:
+    with desk.engine.begin() as db:
+        connections.leave_lane(db, connection_id, kind=_KIND, since=lane.until)
+
+
+def _send_due(
+    connection_id: int, desk: Desk, lane: _Lane, outgoing: Post
+) -> tuple[int, bool]:
+    """Send batches until nothing is due; how many mails, and whether to look again."""
+    made = 0
+    while attempts := _claim(connection_id, desk, lane):
+        with desk.engine.begin() as db:
+            connection = connections.find(db, connection_id)
+            if connection is None:
+                return made, False
+            readers = look_up(
+                db,
+                connection,
+                attempts,
+                reps=desk.reps,
+                an_hour=desk.an_hour,
+                keyring=desk.keyring,
+                now=desk.now,
+            )
+        batch = Batch(connection, attempts, readers, desk=desk, outgoing=outgoing)
+        made += batch.run()
+        if batch.org_rests is not None:
+            rests = Ending(End("waiting"), batch.org_rests)
+            pause(desk.engine, connection_id, [rests])
+        if batch.stopped:
+            return made, False
+    return made, True
+
+
+def _claim(connection_id: int, desk: Desk, lane: _Lane) -> list[Attempt]:
+    """Take what is due, and stay the one who sends; nothing where we are no longer."""
+    now = desk.now()
+    until = now + desk.lease
+    with desk.engine.begin() as db:
+        if not connections.keep_lane(
+            db, connection_id, since=lane.until, until=until, kind=_KIND
+        ):
+            return []
+        lane.until = until
+        return follow_ups.claim(
+            db,
+            connection_id,
+            _KIND,
+            now=now,
+            lease_ends=until,
+            limit=MAILS_AT_ONCE,
+            keyring=desk.keyring,
         )
-    rep = known.get(what.to_user_id)
-    if rep is None:
-        raise Permanent(f"the org has no user {what.to_user_id}, or hides it from us")
-    if not rep.active or not rep.email:
-        raise Permanent(f"the owner {rep.name} is inactive or has no e-mail address")
-    return outgoing.send(write(connection, attempt, what, rep))

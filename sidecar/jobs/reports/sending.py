@@ -1,7 +1,7 @@
 """Mails of reports on their way: claim, write, send, settle."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 
 from sidecar.errors import Permanent, Retryable, SidecarError
 from sidecar.jobs.deliver.attempts import Ending, end_of, pause, resting
-from sidecar.jobs.deliver.emails import Post, Reps
+from sidecar.jobs.deliver.mail_batch import Post
+from sidecar.jobs.deliver.readers import Reps
 from sidecar.jobs.reports.kinds import Reports
 from sidecar.jobs.reports.running import named
 from sidecar.keyring import Keyring
@@ -63,7 +64,15 @@ def send_due(
             return made
         known = readers(batch, connection, reps, now())
         stop_at = now() + lease / 2
-        with post() as outgoing:
+        with ExitStack() as stack:
+            try:
+                outgoing = stack.enter_context(post())
+            except Retryable as exc:
+                # The mail server is left in peace: that costs no mail an attempt.
+                rests = End("waiting", error=str(exc), due_at=exc.retry_at, costs=False)
+                for sending in batch:
+                    _settle(engine, sending, Ending(rests), now())
+                return made
             for sending in batch:
                 if now() > stop_at:
                     # What is left goes back untouched, before somebody else sends it.

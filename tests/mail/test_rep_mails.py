@@ -1,0 +1,391 @@
+"""What reps get, on real rows and from a real mail server: in order, and not a flood."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import time, timedelta
+
+import pytest
+from smtp_peer import Peer, serving
+from sqlalchemy import select
+
+from sidecar.jobs.backoff import MAX_ATTEMPTS
+from sidecar.jobs.deliver.emails import deliver_emails
+from sidecar.mail.letters import Address
+from sidecar.mail.server import Server
+from sidecar.mail.smtp import Mailer
+from sidecar.referral.follow_up import Email, FollowUp, follow_up_key
+from sidecar.referral.journey import Milestone
+from sidecar.referral.mail_preference import Mails, Preference
+from sidecar.salesforce.records import Rep
+from sidecar.store import connections, follow_ups, mail_preferences
+from sidecar.store.tables import follow_up
+from sidecar.wiring import Wiring
+
+RITA, RALF = "005000000000001AAA", "005000000000002AAA"
+SENDER = Address("Referrals", "referrals@sidecar.example")
+
+
+class Staff:
+    """Two reps in Greenwich, as an org tells of them."""
+
+    def __init__(self) -> None:
+        self.known = {
+            id_: Rep(id_, name, email, True, "en_GB", "UTC")
+            for id_, name, email in (
+                (RITA, "Rita Rep", "rita@example.com"),
+                (RALF, "Ralf Rep", "ralf@example.com"),
+            )
+        }
+
+    def reps(self, connection_id, user_ids):
+        return {id_: self.known[id_] for id_ in user_ids if id_ in self.known}
+
+
+class Office:
+    """Plans mails, sends what is due, and looks at what came of them."""
+
+    def __init__(self, wiring: Wiring, connection, peer: Peer, post: Mailer) -> None:
+        self.wiring, self.connection, self.peer, self.post = (
+            wiring,
+            connection,
+            peer,
+            post,
+        )
+        self.staff = Staff()
+        # Nine in the morning: nobody sleeps, whenever the tests run.
+        now = wiring.now()
+        nine = now.replace(hour=9, minute=0, second=0) + timedelta(days=1)
+        wiring.now.move(seconds=(nine - now).total_seconds())
+
+    def plan(self, *about: str, to: str = RITA, action: str = "tell-owner", **more):
+        """Plan a mail about each referral; their keys."""
+        milestone = more.get("milestone", Milestone.SUBMITTED)
+        template = more.get("template", "new_referral")
+        planned = []
+        for name in about:
+            what = Email(template, to, {"name": name, "referrer": "Bert Sample"})
+            key = follow_up_key(self.connection.org_id, name, milestone, action + to)
+            planned.append((1, name, FollowUp(key, milestone, action + to[-4:], what)))
+        with self.wiring.engine.begin() as db:
+            follow_ups.add(
+                db,
+                planned,
+                connection_id=self.connection.id,
+                org_id=self.connection.org_id,
+                playbook_version="1",
+                record_ids=dict.fromkeys(about, "00Q000000000001EAA"),
+                now=self.wiring.now(),
+                keyring=self.wiring.keyring,
+            )
+        return [item.key for _, _, item in planned]
+
+    def deliver(self, **changes) -> int:
+        desk = replace(self.wiring.mail_desk, reps=self.staff, **changes)
+        return deliver_emails(self.connection.id, desk=desk, post=self.post.connection)
+
+    def choose(self, preference: Preference, user_id: str = RITA) -> None:
+        with self.wiring.engine.begin() as db:
+            mail_preferences.choose(
+                db, self.connection.id, user_id, preference, now=self.wiring.now()
+            )
+
+    def column(self, name: str) -> list:
+        with self.wiring.engine.connect() as db:
+            rows = db.execute(select(follow_up.c[name]).order_by(follow_up.c.id))
+            return list(rows.scalars())
+
+    @property
+    def states(self) -> list[tuple[str, int]]:
+        return list(zip(self.column("state"), self.column("attempts"), strict=True))
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.peer.mails()]
+
+    def move(self, **by: float) -> None:
+        self.wiring.now.move(**by)
+
+
+@pytest.fixture
+def office(wiring, connect, peer) -> Iterator[Office]:
+    connection, _ = connect()
+    with serving(peer) as port:
+        server = Server("127.0.0.1", port, "none", SENDER, timeout_s=5.0)
+        post = Mailer(server, now=wiring.now)
+        yield Office(wiring, connection, peer, post)
+        post.close()
+
+
+# --- not a flood ---
+
+
+def test_more_than_an_hour_should_bring_becomes_one_mail(office):
+    keys = office.plan(*(f"Ada {n}" for n in range(15)))
+    assert office.deliver() == 10
+    assert office.states == [("done", 1)] * 10 + [("waiting", 0)] * 5
+    assert office.column("held")[10:] == ["digest"] * 5
+
+    office.move(minutes=30)
+    late = office.plan("Late")
+    assert office.deliver() == 0
+    office.move(minutes=31)
+    assert office.deliver() == 6
+
+    assert len(office.peer.mails()) == 11
+    digest = office.peer.mails()[-1]
+    assert digest["Subject"] == (
+        "Referrals: Ada 10, Ada 11, Ada 12, Ada 13, Ada 14, Late"
+    )
+    for part in ("plain", "html"):
+        said = digest.get_body((part,)).get_content()
+        assert said.count("has referred Ada 1") == 5
+        assert "https://127.0.0.1:1/00Q000000000001EAA" in said
+    assert set(office.column("state")) == {"done"}
+    assert len(set(office.column("digest_key")[10:])) == 1
+    assert (
+        digest["Message-ID"] == f"<{office.column('digest_key')[-1]}@sidecar.example>"
+    )
+    assert digest["Message-ID"] not in {
+        f"<{key}@sidecar.example>" for key in keys + late
+    }
+
+
+def test_the_other_reps_mails_are_not_counted(office):
+    office.plan(*(f"Ada {n}" for n in range(11)))
+    office.plan("Bert", to=RALF)
+    office.deliver()
+
+    assert office.states[-1] == ("done", 1)
+    assert office.states[-2] == ("waiting", 0)
+
+
+def test_a_digest_counts_as_one_mail(office):
+    office.choose(Preference(Mails.DIGEST))
+    office.plan(*(f"Ada {n}" for n in range(20)))
+    office.deliver()
+    office.move(hours=23)
+    assert office.deliver() == 20
+
+    office.choose(Preference())
+    office.plan("Bert")
+    office.deliver()
+    assert len(office.peer.mails()) == 2
+
+
+def test_two_news_of_a_referral_are_one_card_with_the_latest_next_step(office):
+    office.choose(Preference(Mails.DIGEST))
+    office.plan("Ada")
+    office.plan("Ada", milestone=Milestone.CONTACTED, template="referral_contacted")
+    office.plan("Bert")
+    office.deliver()
+    office.move(hours=23)
+    office.deliver()
+
+    (mail,) = office.peer.mails()
+    assert mail["Subject"] == "Referrals: Ada, Bert"
+    said = mail.get_body(("plain",)).get_content()
+    assert said.count("REFERRAL CONTACTED: Ada") == 1
+    assert "NEW REFERRAL: Ada" not in said
+    assert "has referred Ada to you" in said
+
+
+def test_one_that_waited_alone_is_the_mail_that_it_was(office):
+    office.choose(Preference(quiet_from=time(8), quiet_until=time(10)))
+    (key,) = office.plan("Ada")
+    assert office.deliver() == 0
+    assert (office.states, office.column("held")) == ([("waiting", 0)], ["quiet"])
+
+    office.move(hours=1)
+    office.deliver()
+    (mail,) = office.peer.mails()
+    assert mail["Message-ID"] == f"<{key}@sidecar.example>"
+
+
+def test_a_digest_that_is_tried_again_is_the_same_mail(office):
+    """Whatever came meanwhile is another one."""
+    office.choose(Preference(quiet_from=time(8), quiet_until=time(10)))
+    office.plan("Ada", "Bert", "Cleo")
+    office.deliver()
+    office.move(hours=1)
+    office.peer.befall = lambda smtp: smtp.transport.abort()
+    office.deliver()
+    assert office.states == [("waiting", 1)] * 3
+
+    office.peer.befall = None
+    office.plan("Dora")
+    office.move(minutes=5)
+    office.deliver()
+    first, *later = office.peer.mails()
+    (again,) = [mail for mail in later if mail["Message-ID"] == first["Message-ID"]]
+    assert again["Subject"] == first["Subject"] == "Referrals: Ada, Bert, Cleo"
+    assert office.states == [("done", 2)] * 3 + [("done", 1)]
+
+
+def test_a_worker_that_died_with_a_digest_leaves_the_same_digest(office):
+    office.choose(Preference(quiet_from=time(8), quiet_until=time(10)))
+    office.plan("Ada", "Bert")
+    office.deliver()
+    office.move(hours=1)
+
+    class Killed(BaseException):
+        pass
+
+    class Dying:
+        def send(self, letter):
+            self.message_id = letter.message_id
+            raise Killed
+
+    dying = Dying()
+    desk = replace(office.wiring.mail_desk, reps=office.staff)
+    with pytest.raises(Killed):
+        deliver_emails(office.connection.id, desk=desk, post=lambda: nullcontext(dying))
+    assert [state for state, _ in office.states] == ["sending"] * 2
+
+    office.move(minutes=3)
+    office.deliver()
+    (mail,) = office.peer.mails()
+    assert mail["Message-ID"] == dying.message_id
+
+
+def test_who_changes_their_mind_gets_what_waits(office):
+    office.choose(Preference(Mails.DIGEST))
+    office.plan("Ada", "Bert")
+    office.deliver()
+    assert office.peer.mails() == []
+
+    office.choose(Preference())
+    office.deliver()
+    assert office.subjects == ["Referrals: Ada, Bert"]
+
+
+def test_who_wants_no_mails_leaves_no_dead_letter(office):
+    office.choose(Preference(Mails.NONE))
+    office.plan("Ada")
+    office.deliver()
+
+    assert office.states == [("cancelled", 1)]
+    assert "wants no mails" in office.column("error")[0]
+
+
+def test_an_escalation_passes_by_the_daily_mail(office):
+    office.choose(Preference(Mails.DIGEST))
+    office.plan("Ada", action="first-answer.overdue.hurry")
+    office.deliver()
+
+    assert office.states == [("done", 1)]
+
+
+# --- suppressed addresses ---
+
+
+def test_nothing_goes_to_a_suppressed_address(office):
+    with office.wiring.engine.begin() as db:
+        mail_preferences.suppress(
+            db,
+            "Rita@Example.com",
+            reason="bounced",
+            now=office.wiring.now(),
+            keyring=office.wiring.keyring,
+        )
+    office.plan("Ada")
+    office.plan("Bert", to=RALF)
+    office.deliver()
+
+    assert [state for state, _ in office.states] == ["cancelled", "done"]
+    assert "sidecar mail suppressed" in office.column("error")[0]
+
+
+# --- in order ---
+
+
+def test_a_newer_mail_does_not_overtake_one_that_has_to_be_tried_again(office):
+    """About the same referral to the same rep; all others go on."""
+    office.plan("Ada")
+    office.plan("Ada", milestone=Milestone.CONTACTED, template="referral_contacted")
+    office.plan("Bert")
+    office.plan("Ada", to=RALF)
+    office.peer.answers["RCPT"] = ["451 4.3.0 try again later"]
+    office.deliver()
+    assert office.subjects == ["New referral: Bert", "New referral: Ada"]
+    assert office.states == [("waiting", 1), ("waiting", 0), ("done", 1), ("done", 1)]
+
+    assert office.deliver() == 0, "it waits although it is due"
+    office.move(minutes=1)
+    office.deliver()
+    assert office.subjects[2:] == ["New referral: Ada", "Referral contacted: Ada"]
+
+
+def test_a_bad_recipient_blocks_nobody_for_ever(office):
+    office.plan("Ada")
+    office.plan("Ada", milestone=Milestone.CONTACTED, template="referral_contacted")
+    for _ in range(MAX_ATTEMPTS):
+        office.peer.answers["RCPT"] = ["451 4.2.2 mailbox full"]
+        office.deliver()
+        office.plan(f"Bert {office.wiring.now()}", to=RALF)
+        office.peer.answers["RCPT"] = []
+        office.deliver()
+        office.move(hours=3)
+    office.deliver()
+
+    ends = [state for state, _ in office.states]
+    assert ends[:2] == ["dead", "done"]
+    assert set(ends[2:]) == {"done"}
+
+
+def test_one_writer_a_time_for_an_org_and_a_dead_ones_lane_is_free_again(office):
+    office.plan("Ada")
+    now = office.wiring.now()
+    with office.wiring.engine.begin() as db:
+        taken = connections.take_lane(
+            db,
+            office.connection.id,
+            now=now,
+            until=now + timedelta(minutes=2),
+            kind="email",
+        )
+    assert taken
+    assert office.deliver() == 0
+
+    office.move(minutes=3)
+    assert office.deliver() == 1
+    assert office.states == [("done", 1)]
+
+
+# --- the mail server ---
+
+
+def test_a_server_that_sends_us_away_costs_no_mail_an_attempt(office):
+    office.plan("Ada", "Bert")
+    office.peer.answers["MAIL"] = ["421 4.3.2 shutting down"]
+    office.deliver()
+    assert office.states == [("waiting", 0)] * 2
+    assert "421 4.3.2" in office.column("error")[1]
+
+    seen = len(office.peer.connections)
+    office.plan("Cleo")
+    assert office.deliver() == 0
+    assert len(office.peer.connections) == seen, "it is left in peace"
+
+    office.move(minutes=1)
+    assert office.deliver() == 3
+    assert office.states == [("done", 1)] * 3
+
+
+def test_a_recipient_for_whom_the_server_hangs_up_pays_and_the_others_do_not(office):
+    office.plan("Ada", "Bert")
+    office.peer.answers["RCPT"] = ["421 4.7.0 not this one"]
+    office.deliver()
+    assert office.states == [("waiting", 1), ("waiting", 0)]
+
+    office.move(minutes=1)
+    office.deliver()
+    assert office.states == [("done", 2), ("done", 1)]
+
+
+def test_the_connection_is_kept_for_the_next_batch(office):
+    for name in ("Ada", "Bert", "Cleo"):
+        office.plan(name)
+        office.deliver()
+
+    assert len(office.peer.connections) == 1
