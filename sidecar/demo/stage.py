@@ -114,6 +114,8 @@ def _build(
         "SIDECAR_CA_FILE": org.ca_file or "",
         "SIDECAR_PUBLIC_URL": f"http://{bind}",
         "SIDECAR_KEYS_FILE": str(machine.keys_file()),
+        # Weeks of referrals pass in a minute: each mail is to be seen.
+        "SIDECAR_MAILS_AN_HOUR": "0",
         **more,
     }
     wiring = Wiring(from_environ(environ))
