@@ -15,9 +15,11 @@ from messages import message, notification
 
 from sidecar.demo.stage import client
 from sidecar.intake import arrivals, outbound_message
+from sidecar.jobs import clock_records
 from sidecar.package import least_access, read
 from sidecar.package.least_access import Rights
 from sidecar.salesforce import rep_actions
+from sidecar.salesforce.record_updates import RecordUpdates
 from sidecar.salesforce.rep_actions import Deed
 from sidecar.store import follow_ups
 
@@ -147,6 +149,12 @@ def recorded(wiring, org, linked):
             complete=True,
         )
         assert rep_actions.carry_out(wiring.sessions, linked.id, deed) is None
+    # A response clock tells the record by when somebody must have answered.
+    updates = RecordUpdates(wiring.sessions)
+    for object_type in sorted(clock_records.OBJECTS):
+        due = {clock_records.FIELD: "2026-12-01T09:00:00+00:00"}
+        told = updates.update(linked.id, object_type, [(made[object_type], due)])
+        assert told == [None]
     # The doctor looks at the connection.
     assert [step for step in wiring.try_out(linked.id) if not step.well] == []
 
