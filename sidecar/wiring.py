@@ -27,7 +27,7 @@ from sidecar.jobs import chat_posts, process, rep_digests, rep_letters, sweep
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
 from sidecar.jobs import reconcile as reconcile_job
-from sidecar.jobs.deliver import chats, emails, mail_batch, tasks
+from sidecar.jobs.deliver import chats, emails, fields, mail_batch, tasks
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.jobs.reports import running, sending
 from sidecar.jobs.reports.kinds import Reports
@@ -46,6 +46,7 @@ from sidecar.referral.playbook import Playbook
 from sidecar.salesforce import login, trial
 from sidecar.salesforce.caller import Caller, caller_for
 from sidecar.salesforce.changes import ReferralChanges
+from sidecar.salesforce.field_values import FieldValues
 from sidecar.salesforce.hosts import checked
 from sidecar.salesforce.ids import same_org, to_18
 from sidecar.salesforce.record_updates import RecordUpdates
@@ -187,6 +188,11 @@ class Wiring:
     def records(self) -> Records:
         """Records of orgs."""
         return Records(self.sessions)
+
+    @cached_property
+    def field_values(self) -> FieldValues:
+        """Fields of records of orgs."""
+        return FieldValues(self.sessions)
 
     @cached_property
     def changes(self) -> ReferralChanges:
@@ -414,9 +420,12 @@ class Wiring:
         Raises:
             KeyError: there is no such kind.
         """
-        return {"task": self._tasks, "email": self._emails, "chat": self._chats}[kind](
-            connection_id
-        )
+        return {
+            "task": self._tasks,
+            "email": self._emails,
+            "chat": self._chats,
+            "set_field": self._fields,
+        }[kind](connection_id)
 
     def _tasks(self, connection_id: int) -> int:
         return tasks.deliver_tasks(
@@ -454,6 +463,16 @@ class Wiring:
             keyring=self.keyring,
             webhooks=self.webhooks,
             write=self.write_post,
+            lease=self.lease,
+            now=self.now,
+        )
+
+    def _fields(self, connection_id: int) -> int:
+        return fields.deliver_fields(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            fields=self.field_values,
             lease=self.lease,
             now=self.now,
         )

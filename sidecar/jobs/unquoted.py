@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sidecar.logs import MASK
-from sidecar.referral.follow_up import Chat, Email, Task, What
+from sidecar.referral.follow_up import Chat, Email, SetField, Task, What
 from sidecar.store.follow_ups import End
 
 _OF_NOBODY = {"status", "source"}
@@ -31,6 +31,8 @@ def _said(what: What) -> Sequence[str]:
             return _told(what.values)
         case Chat():
             return [what.text, *_told(what.values)]
+        case SetField():
+            return [what.value]
 
 
 def _told(values: Mapping[str, str]) -> list[str]:

@@ -28,6 +28,7 @@ from sidecar.referral.playbook import (
     ChatRule,
     ClockRule,
     EmailRule,
+    FieldRule,
     Playbook,
     Stage,
     StageRule,
@@ -43,6 +44,16 @@ class WrongPlaybook(WrongDocument):
 
 NAME = r"[a-z][a-z0-9-]{0,62}"
 """What actions, clocks and channels are called."""
+
+FIELD = r"[A-Za-z][A-Za-z0-9_]{0,79}"
+"""What fields are called in Salesforce's API."""
+
+NOT_SET = {
+    "Referral_Status__c": "a playbook acts on it, and would act on itself; let a flow "
+    "or a person set it, and name its milestone here",
+    "Referral_Key__c": "by it a referral is known",
+}
+"""Fields that no playbook sets, and why; Salesforce does not tell their case."""
 
 PRIORITIES = ("High", "Normal", "Low")
 """The values of Task.Priority in a new org."""
@@ -123,6 +134,15 @@ def _yes(text: str) -> bool:
     return text == "true"
 
 
+def _field(text: str) -> str:
+    if not re.fullmatch(FIELD, text):
+        raise ValueError(f"{text!r} is no field's API name; write Rating, or Tier__c")
+    for name, reason in NOT_SET.items():
+        if text.lower() == name.lower():
+            raise ValueError(f"{name} is set by no playbook: {reason}")
+    return text
+
+
 def _planned(_: object) -> None:
     """Refuse what is thought of, and not done yet."""
     raise ValidationError("is not supported yet")
@@ -166,12 +186,22 @@ class _ChatSchema(Schema):
         return ChatRule(**data)
 
 
+class _FieldSchema(Schema):
+    field = Parsed(_field, required=True)
+    value = _Text(required=True, validate=validate.Length(max=1000))
+
+    @post_load
+    def _make(self, data: dict[str, str], **_: Any) -> FieldRule:
+        return FieldRule(**data)
+
+
 class _ActionSchema(Schema):
     action = fields.String(required=True, validate=_name())
     when = Parsed(expressions.condition)
     task = fields.Nested(_TaskSchema)
     email = fields.Nested(_EmailSchema)
     chat = fields.Nested(_ChatSchema)
+    set_field = fields.Nested(_FieldSchema)
     tell_referrer = fields.Raw(validate=_planned)
     ask_testimonial = fields.Raw(validate=_planned)
     nudge_referrer = fields.Raw(validate=_planned)

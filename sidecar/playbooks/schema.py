@@ -3,11 +3,11 @@
 Source: json-schema.org, draft 2020-12.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sidecar.playbooks.expressions import LONGEST
-from sidecar.playbooks.read import NAME, PLANNED, PRIORITIES
+from sidecar.playbooks.read import FIELD, NAME, NOT_SET, PLANNED, PRIORITIES
 from sidecar.referral.conditions import NUMBERS, TEXTS
 from sidecar.referral.journey import Milestone
 from sidecar.referral.playbook import PLACES, RULES, TO, Stage
@@ -84,6 +84,14 @@ def _text(most: int, least: int = 0) -> dict[str, Any]:
     }
 
 
+def _any_case(names: Iterable[str]) -> str:
+    """A pattern of names whose case says nothing; JSON Schema has no flag for it."""
+    either = "|".join(
+        "".join(f"[{sign.upper()}{sign.lower()}]" for sign in name) for name in names
+    )
+    return f"^({either})$"
+
+
 def _action(templates: Collection[str], *, later: bool = False) -> dict[str, Any]:
     to = {"enum": list(TO)}
     facts = ", ".join(f"referral.{name}" for name in sorted(TEXTS | NUMBERS))
@@ -114,6 +122,17 @@ def _action(templates: Collection[str], *, later: bool = False) -> dict[str, Any
                 "text": _text(1000, 1),
             },
             required=["channel", "text"],
+        ),
+        "set_field": _object(
+            {
+                "field": {
+                    "type": "string",
+                    "pattern": f"^{FIELD}$",
+                    "not": {"pattern": _any_case(NOT_SET)},
+                },
+                "value": _text(1000),
+            },
+            required=["field", "value"],
         ),
     }
     if later:

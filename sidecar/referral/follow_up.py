@@ -13,6 +13,7 @@ from sidecar.referral.playbook import (
     Action,
     ChatRule,
     EmailRule,
+    FieldRule,
     Playbook,
     Rule,
     TaskRule,
@@ -51,9 +52,24 @@ class Chat:
     values: Mapping[str, str]
 
 
-What: TypeAlias = Task | Email | Chat
+@dataclass(frozen=True)
+class SetField:
+    """A field of a record, and the text that it is to have; empty for none."""
 
-KINDS: Mapping[str, type[What]] = {"task": Task, "email": Email, "chat": Chat}
+    field: str
+    value: str
+    object_type: str
+    record_id: str
+
+
+What: TypeAlias = Task | Email | Chat | SetField
+
+KINDS: Mapping[str, type[What]] = {
+    "task": Task,
+    "email": Email,
+    "chat": Chat,
+    "set_field": SetField,
+}
 """What a follow-up may be, by the name under which it is kept and delivered."""
 
 
@@ -156,15 +172,20 @@ def _what(
         case ChatRule():
             text = rule.text.format(**places)
             return Chat(rule.channel, text, told(referral))
+        case FieldRule():
+            value = rule.value.format(**places)
+            return SetField(rule.field, value, referral.object_type, referral.record_id)
 
 
 def aimed_at(rule: Rule, to: Recipients) -> str | None:
-    """Say whom or what an action would reach: a user's id, a channel's name."""
+    """Say whom or what an action would reach: a user's id, a channel, a field."""
     match rule:
         case TaskRule() | EmailRule():
             return to.of(rule.to)
         case ChatRule():
             return rule.channel
+        case FieldRule():
+            return rule.field
 
 
 def follow_up_key(org_id: str, referral_key: str, milestone: str, action: str) -> str:

@@ -44,12 +44,21 @@ class ChatRule:
     text: str
 
 
-Rule: TypeAlias = TaskRule | EmailRule | ChatRule
+@dataclass(frozen=True)
+class FieldRule:
+    """A field of the record, set to a text; ``value`` may name ``PLACES``."""
+
+    field: str
+    value: str
+
+
+Rule: TypeAlias = TaskRule | EmailRule | ChatRule | FieldRule
 
 RULES: Mapping[str, type[Rule]] = {
     "task": TaskRule,
     "email": EmailRule,
     "chat": ChatRule,
+    "set_field": FieldRule,
 }
 """What an action may be, by the word that stands for it in a playbook."""
 

@@ -110,7 +110,7 @@ class Records:
         leads = sorted({task.who_id for _, task in late.values() if task.who_id})
         if not leads:
             return {}
-        became = self.read(connection_id, "Lead", leads, _CONVERTED)
+        became = self.read(connection_id, "Lead", leads, CONVERTED)
         return {
             place: (
                 key,
@@ -179,7 +179,7 @@ def _query(soql: str) -> Callable[[Salesforce], Any]:
     return lambda client: client.query_all(soql)
 
 
-_CONVERTED = ("Id", "ConvertedContactId", "ConvertedOpportunityId")
+CONVERTED = ("Id", "ConvertedContactId", "ConvertedOpportunityId")
 _USER = (
     "Id",
     "Name",

@@ -43,6 +43,10 @@ class LoggedOut(Retryable):
     """The org refuses the access token; with another one the same call may pass."""
 
 
+class Converted(Permanent):
+    """The lead was converted in the meantime: what is meant is what it became."""
+
+
 def of_exception(exc: Exception, now: datetime) -> SidecarError:
     """
     Say what a failed call means; for calls that may be repeated without harm.
@@ -79,7 +83,7 @@ def of_errors(content: Any, now: datetime, *, status: int = 400) -> SidecarError
         return Retryable(told, retry_at=now + PAUSE, pauses_org=True)
     if given & _PASSING or status >= 500 or status == 429:
         return Retryable(told)
-    return Permanent(told)
+    return Converted(told) if CONVERTED in given else Permanent(told)
 
 
 def codes(content: Any) -> set[str]:

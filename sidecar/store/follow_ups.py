@@ -30,6 +30,7 @@ from sidecar.referral.follow_up import (
     Chat,
     Email,
     FollowUp,
+    SetField,
     What,
     kind_of,
     what_of,
@@ -423,6 +424,32 @@ def postpone(
     )
 
 
+def overtaken(db: Connection, attempts: Iterable[Attempt]) -> frozenset[int]:
+    """
+    Find those whose field a later follow-up of the same referral sets as well.
+
+    Returns:
+        Their ids. What was refused, or is not wanted any more, overtakes nothing.
+    """
+    later = follow_up.alias("later")
+    rows = db.scalars(
+        select(follow_up.c.id)
+        .join(
+            later,
+            and_(
+                later.c.org_id == follow_up.c.org_id,
+                later.c.referral_key == follow_up.c.referral_key,
+                later.c.kind == follow_up.c.kind,
+                later.c.recipient_id == follow_up.c.recipient_id,
+                later.c.id > follow_up.c.id,
+                later.c.state.in_(("waiting", "sending", "done", "uncertain")),
+            ),
+        )
+        .where(follow_up.c.id.in_([attempt.id for attempt in attempts]))
+    )
+    return frozenset(rows)
+
+
 def is_current(db: Connection, attempt: Attempt) -> bool:
     """Tell whether an attempt is still to be made: nobody cancelled or took it."""
     found = db.scalar(
@@ -524,6 +551,8 @@ def _recipient(what: What) -> str | None:
             return what.to_user_id
         case Chat():
             return what.channel
+        case SetField():
+            return what.field.lower()
     return None
 
 

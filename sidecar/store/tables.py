@@ -214,7 +214,7 @@ follow_up = Table(
     Column("event_id", BigInteger, nullable=False),
     Column("playbook_version", Text, nullable=False),
     Column("resend", Boolean, nullable=False),
-    Column("recipient_id", Text(collation="C")),  # a mail's rep, a post's channel
+    Column("recipient_id", Text(collation="C")),  # rep, channel, field: see follow_ups
     Column("held", Text),  # quiet | digest: why it waits for others
     Column("digest_key", Text(collation="C")),  # the one mail that it is a part of
     Column("sent_to", LargeBinary),  # HMAC of the address; see store.persons

@@ -18,8 +18,14 @@ milestones:
     - {action: a, task: {subject: "Call {prospect}"}}
     - {action: b, email: {template: new_referral, to: manager}}
     - {action: c, chat: {channel: sales, text: "New: {prospect}"}}
+    - {action: d, set_field: {field: Rating, value: Hot}}
 """
-AIMED = [("a", "task"), ("b", "email"), ("c", "chat", "sales")]
+AIMED = [
+    ("a", "task"),
+    ("b", "email"),
+    ("c", "chat", "sales"),
+    ("d", "set_field", "Rating"),
+]
 
 
 @pytest.fixture

@@ -87,6 +87,7 @@ GOOD_TREE = {
             },
             {"action": "b", "email": {"template": "new_referral", "to": "backup"}},
             {"action": "c", "chat": {"channel": "sales", "text": "New: {prospect}"}},
+            {"action": "d", "set_field": {"field": "Tier__c", "value": "{source}"}},
         ]
     },
     "types": {"Partner": {"won": [{"action": "a", "task": {"subject": "x"}}]}},
@@ -121,6 +122,7 @@ def changed(path: tuple[Any, ...], value: object) -> Any:
 
 
 WRONG = [
+    *("Referral_Status__c", "referral_key__c", "Rating", "701000000000001"),
     *("", "x", "0 working days", "1 working hour", "10 days", "75 %", "true", "yes"),
     *("manager", "High", "new_referral", "won", "1000 working days", "A B", "{nope}"),
 ]
@@ -165,6 +167,9 @@ def as_text(tree: Any) -> Any:
         (("milestones", "submitted", 0, "nudge_referrer"), "x"),
         (("milestones", "submitted", 2, "chat", "channel"), "Sales"),
         (("milestones", "submitted", 2, "chat", "text"), None),
+        (("milestones", "submitted", 3, "set_field", "field"), "Tier c"),
+        (("milestones", "submitted", 3, "set_field", "field"), "referral_STATUS__c"),
+        (("milestones", "submitted", 3, "set_field", "value"), None),
         (("milestones", "submitted", 1, "email", "template"), "nope"),
         (("milestones", "submitted", 1, "email", "to"), "everybody"),
         (("clocks", "first-response", "within"), "0 working hours"),
@@ -207,6 +212,12 @@ def test_the_good_tree_is_good() -> None:
             ("milestones", "submitted", 2, "chat", "text"),
             "{nope}",
             "milestones.submitted[2].chat.text: {nope} is unknown",
+        ),
+        (
+            ("milestones", "submitted", 3, "set_field", "field"),
+            "Referral_Status__c",
+            "milestones.submitted[3].set_field.field: Referral_Status__c is set by no "
+            "playbook: a playbook acts on it, and would act on itself",
         ),
         (
             ("types", "Partner", "won", 0, "task", "due"),

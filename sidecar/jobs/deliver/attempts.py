@@ -92,6 +92,53 @@ def settle(
         )
 
 
+def in_batches(
+    connection_id: int,
+    kind: str,
+    put: Callable[
+        [OrgConnection, Sequence[Attempt]], Sequence[str | SidecarError | End]
+    ],
+    *,
+    engine: Engine,
+    keyring: Keyring,
+    lease: timedelta,
+    now: Callable[[], datetime],
+    limit: int = 200,
+) -> int:
+    """
+    Do all that is due of a kind of which many are done at once.
+
+    Args:
+        put: does them; for each its receipt, its refusal or its end. Repeating it is
+            harmless. Raises Retryable, Permanent: about all of them.
+        lease: how long a batch may take before somebody else may do it.
+
+    Returns:
+        How many attempts were made.
+    """
+    made = 0
+    while True:
+        with engine.connect() as db:
+            connection = connections.find(db, connection_id)
+        if connection is None or resting(connection, now()):
+            return made
+        attempts = claim(engine, keyring, connection_id, kind, limit, now(), lease)
+        if not attempts:
+            return made
+        try:
+            results = put(connection, attempts)
+        except SidecarError as exc:
+            results = [exc] * len(attempts)
+        ends = [
+            Ending(result) if isinstance(result, End) else ended(attempt, result, now())
+            for attempt, result in zip(attempts, results, strict=True)
+        ]
+        made += len(attempts)
+        settle(engine, ends, attempts, now())
+        if any(end.pause for end in ends):
+            pause(engine, connection_id, ends)
+
+
 def end_of(
     attempt: Tried, act: Callable[[], str], now: Callable[[], datetime]
 ) -> Ending:
