@@ -1,7 +1,6 @@
 """What is mailed: looked at, never sent; and to which addresses nothing is."""
 
 import sys
-from datetime import UTC
 from pathlib import Path
 
 import click
@@ -9,11 +8,9 @@ import click
 from sidecar.cli.frame import fail, json_option, note, note_within, show, wired
 from sidecar.errors import Permanent
 from sidecar.jobs import letter_preview
-from sidecar.jobs.letter_preview import Shown
-from sidecar.mail import chromium, preview
-from sidecar.mail.examples import buttons, example
+from sidecar.mail import chromium, examples, preview
 from sidecar.mail.languages import LANGUAGES
-from sidecar.mail.render import Rendered, names, render
+from sidecar.mail.render import Rendered
 from sidecar.salesforce.ids import is_id, to_18
 from sidecar.store import mail_preferences
 from sidecar.wiring import Wiring
@@ -35,8 +32,11 @@ def mail() -> None:
 def mail_templates(_wiring: Wiring, language: str, as_json: bool) -> None:
     """List the mails that there are, each with the subject of an example."""
     rows = [
-        {"template": name, "subject": _example(name, language).subject}
-        for name in names()
+        {
+            "template": name,
+            "subject": examples.letter(name, language=language).subject,
+        }
+        for name in examples.letters()
     ]
     show(rows, as_json, "no templates")
 
@@ -77,7 +77,9 @@ def mail_preview(
     Example: sidecar mail preview new_referral --record 00Q000000000001EAA
     """
     rendered = (
-        _example(template, language, wiring.settings.public_url)
+        examples.letter(
+            template, language=language, public_url=wiring.settings.public_url
+        )
         if record is None
         else _real(wiring, template, record, language)
     )
@@ -99,31 +101,17 @@ def mail_preview(
 
 
 def _real(wiring: Wiring, template: str, record: str, language: str) -> Rendered:
-    shown = letter_preview.of_record(
+    rendered = letter_preview.of_record(
         to_18(record) if is_id(record) else record,
         template,
+        language=language,
         engine=wiring.engine,
         keyring=wiring.keyring,
         public_url=wiring.settings.public_url,
     )
-    rendered = _rendered(template, shown, language)
     # Somebody's data goes into files.
     note(wiring, "mail.preview", record, template=template)
     return rendered
-
-
-def _example(template: str, language: str, public_url: str = "") -> Rendered:
-    return _rendered(
-        template,
-        Shown(
-            {**example(template), **preview.dead(public_url, buttons(template))}, UTC
-        ),
-        language,
-    )
-
-
-def _rendered(template: str, shown: Shown, language: str) -> Rendered:
-    return render(template, shown.values, language=language, locale="", zone=shown.zone)
 
 
 @mail.command("suppressed")

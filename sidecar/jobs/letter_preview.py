@@ -4,8 +4,7 @@ Everything is read in a transaction in which PostgreSQL itself refuses to write;
 org is not asked, so the rep's own name, language and time zone are not known.
 """
 
-from datetime import tzinfo
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -14,6 +13,7 @@ from sidecar.errors import Permanent
 from sidecar.jobs import foresight, rep_letters
 from sidecar.keyring import Keyring
 from sidecar.mail.preview import dead
+from sidecar.mail.render import Rendered, names, render
 from sidecar.referral import follow_up
 from sidecar.referral.journey import Milestone, Referral
 from sidecar.salesforce.records import Rep
@@ -22,44 +22,53 @@ from sidecar.store.connections import OrgConnection
 from sidecar.store.follow_ups import Attempt
 
 
-class Shown(NamedTuple):
-    """What a template is shown with, and the zone in which it tells times."""
-
-    values: dict[str, Any]
-    zone: tzinfo
-
-
 def of_record(
     record: str,
     template: str,
     *,
+    language: str,
     engine: Engine,
     keyring: Keyring,
     public_url: str,
-) -> Shown:
+) -> Rendered:
     """
-    Give what a letter would say of a referral as it stands, with buttons that are dead.
+    Write what a mail would say of a referral as it stands, with buttons that are dead.
 
     Args:
         record: its record's id, 18 characters, or its key.
+        template: one of ``render.names()``.
+        language: one of ``LANGUAGES``.
 
     Raises:
-        Permanent: nothing is known of it, or it is about somebody erased.
+        Permanent: nothing is known of the record, or it is about somebody erased; no
+            such mail tells a rep of one referral.
     """
+    if template not in names():
+        raise Permanent(
+            f"{template!r} tells a rep of no single referral, so --record cannot fill "
+            f"it; these do: {', '.join(names())}"
+        )
     with foresight.reading(engine) as db:
         for connection_id, key in journeys.find(db, record):
             connection = foresight.connection_of(db, connection_id)
             known = journeys.look(db, connection.org_id, [key], keyring=keyring)
             if key in known:
-                return _shown(connection, known[key], template, public_url)
+                shown = _values(connection, known[key], template, public_url)
+                return render(
+                    template,
+                    shown,
+                    language=language,
+                    locale="",
+                    zone=ZoneInfo(connection.time_zone),
+                )
     raise Permanent(
         f"nothing is known of {record}: `sidecar events list` shows what is"
     )
 
 
-def _shown(
+def _values(
     connection: OrgConnection, referral: Referral, template: str, public_url: str
-) -> Shown:
+) -> dict[str, Any]:
     # One whose status means nothing to us would bring no mail, and may be shown.
     milestone = referral.milestone or Milestone.SUBMITTED
     email = follow_up.Email(template, referral.owner_id, follow_up.told(referral))
@@ -84,11 +93,8 @@ def _shown(
         locale="",
         time_zone=connection.time_zone,
     )
-    names = [f"{act}_url" for act in rep_letters.acts(milestone)]
-    return Shown(
-        {
-            **rep_letters.values(connection, attempt, email, nobody),
-            **dead(public_url, [*names, "preferences_url"]),
-        },
-        ZoneInfo(connection.time_zone),
-    )
+    buttons = [f"{act}_url" for act in rep_letters.acts(milestone)]
+    return {
+        **rep_letters.values(connection, attempt, email, nobody),
+        **dead(public_url, [*buttons, "preferences_url"]),
+    }

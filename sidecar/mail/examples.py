@@ -1,9 +1,13 @@
-"""What a letter is shown with, where no real referral is asked for."""
+"""Every mail that there is, of people who do not exist."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+
+from sidecar.errors import Permanent
+from sidecar.mail.preview import dead
+from sidecar.mail.render import Rendered, names, render
 
 _CHANGED_AT = datetime(2026, 3, 3, 13, 5, tzinfo=UTC)
 
@@ -40,6 +44,29 @@ _OTHERWISE: Mapping[str, Mapping[str, Any]] = {
     "referral_lost": {"status": "Lost", "reason": "Chose another supplier"},
 }
 """By the template: what differs."""
+
+
+def letters() -> list[str]:
+    """List the mails that there are, in alphabetical order."""
+    return names()
+
+
+def letter(name: str, *, language: str, public_url: str = "") -> Rendered:
+    """
+    Write an example of a mail; its links are dead.
+
+    Args:
+        name: one of ``letters()``.
+        language: one of ``LANGUAGES``.
+        public_url: of our own pages; without one there are no buttons to them.
+
+    Raises:
+        Permanent: there is no such mail.
+    """
+    if name not in letters():
+        raise Permanent(f"no mail {name!r}: there are {', '.join(letters())}")
+    values = {**example(name), **dead(public_url, buttons(name))}
+    return render(name, values, language=language, locale="", zone=UTC)
 
 
 def example(template: str) -> dict[str, Any]:

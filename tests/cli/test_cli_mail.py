@@ -10,8 +10,8 @@ from messages import lead_id, message, notification
 
 from sidecar.intake import arrivals, outbound_message
 from sidecar.mail import chromium, links
+from sidecar.mail.examples import letters
 from sidecar.mail.languages import LANGUAGES
-from sidecar.mail.render import names
 from sidecar.store import audit, follow_ups
 
 drawn = pytest.mark.skipif(chromium.find() is None, reason="there is no Chromium")
@@ -51,7 +51,7 @@ def test_the_mails_that_there_are_are_listed(sidecar) -> None:
     result = sidecar("mail", "templates", "--language", "de")
 
     assert result.exit_code == 0
-    for name in names():
+    for name in letters():
         assert name in result.stdout
     assert "Neue Empfehlung: Ada Example" in result.stdout
 
@@ -105,7 +105,7 @@ def test_an_unknown_mail_is_refused_with_those_that_there_are(preview) -> None:
     result, written = preview("../nope")
 
     assert result.exit_code == 1
-    assert "no mail template '../nope': there are" in result.stderr
+    assert "no mail '../nope': there are" in result.stderr
     assert written == {}
 
 
