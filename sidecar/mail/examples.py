@@ -1,13 +1,13 @@
 """Every mail that there is, of people who do not exist."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from sidecar.errors import Permanent
 from sidecar.mail.preview import dead
-from sidecar.mail.render import Rendered, names, render
+from sidecar.mail.render import TOGETHER, Rendered, names, render, render_together
 
 _CHANGED_AT = datetime(2026, 3, 3, 13, 5, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ _OTHERWISE: Mapping[str, Mapping[str, Any]] = {
 
 def letters() -> list[str]:
     """List the mails that there are, in alphabetical order."""
-    return names()
+    return sorted([*names(), TOGETHER])
 
 
 def letter(name: str, *, language: str, public_url: str = "") -> Rendered:
@@ -65,8 +65,36 @@ def letter(name: str, *, language: str, public_url: str = "") -> Rendered:
     """
     if name not in letters():
         raise Permanent(f"no mail {name!r}: there are {', '.join(letters())}")
-    values = {**example(name), **dead(public_url, buttons(name))}
-    return render(name, values, language=language, locale="", zone=UTC)
+    reader: _Reader = {"language": language, "locale": "", "zone": UTC}
+    if name == TOGETHER:
+        own = dead(public_url, ["preferences_url"]) | {"owner": _REFERRAL["owner"]}
+        said = [
+            [_said(one, public_url, who) for one in templates]
+            for who, templates in _SEVERAL.items()
+        ]
+        return render_together(said, own, **reader)
+    return render(*_said(name, public_url), **reader)
+
+
+class _Reader(TypedDict):
+    language: str
+    locale: str
+    zone: tzinfo
+
+
+def _said(
+    name: str, public_url: str, who: str = "Ada Example"
+) -> tuple[str, Mapping[str, Any]]:
+    links = dead(public_url, buttons(name))
+    return name, {**example(name), "name": who, **links}
+
+
+_SEVERAL = {
+    "Ada Example": ("new_referral",),
+    "Bea Example": ("referral_contacted", "referral_qualified"),
+    "Cai Example": ("referral_won",),
+}
+"""Three referrals in one mail, of which one has come far since the last."""
 
 
 def example(template: str) -> dict[str, Any]:
