@@ -218,8 +218,10 @@ class Wiring:
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
         try:
-            with self.engine.connect() as db:
+            with self.engine.begin() as db:
                 found = connections.by_hook_key(db, hook_key)
+                if found is not None:
+                    connections.address_used(db, hook_key, at=self.now())
         except SQLAlchemyError as exc:
             raise Retryable(f"the database is away: {_words(exc)}") from exc
         if found is not None:
@@ -299,8 +301,10 @@ class Wiring:
     # --- what calls into orgs need ---------------------------------------------------
 
     def current(self, connection_id: int) -> tuple[str, str | None]:
-        """The org's address and our access token."""
+        """The org's address and our access token. Raises Permanent: it is removed."""
         with self.engine.connect() as db:
+            if connections.find(db, connection_id) is None:
+                raise Permanent(f"there is no connection {connection_id}")
             known = connections.login(db, connection_id, keyring=self.keyring)
         return self.host(known.instance_url), known.access_token
 
@@ -333,6 +337,27 @@ class Wiring:
             return connections.renew_token(
                 db, connection_id, stale, fetch, keyring=self.keyring
             )
+
+    def sign_out(self, connection_id: int) -> str | None:
+        """
+        End at the org what lets us in, as far as it can be ended from here.
+
+        Returns:
+            None when that is done, or there was nothing; else why not, and what helps.
+        """
+        try:
+            with self.engine.connect() as db:
+                known = connections.login(db, connection_id, keyring=self.keyring)
+            renewing = known.flow == "refresh_token"
+            token = known.secret if renewing else known.access_token
+            if token:
+                login.revoke(self.http(), self.host(known.login_url), token)
+        except (Retryable, Permanent) as exc:
+            return (
+                f"the token was not revoked: {exc}. Do it in the org: Setup, Connected "
+                "Apps OAuth Usage"
+            )
+        return None
 
     def as_admin(self, admin: Admin) -> Caller:
         """Call an org as the admin who installs."""

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sidecar import keyring
+from sidecar.cli import connection_ends
 from sidecar.cli.frame import ID, json_option, note, show, show_json, wired
 from sidecar.console import authorize
 from sidecar.errors import Permanent
@@ -28,6 +30,14 @@ from sidecar.wiring import Wiring
 @click.group()
 def connections() -> None:
     """Our links to orgs."""
+
+
+for _command in (
+    connection_ends.new_address,
+    connection_ends.end_address,
+    connection_ends.remove,
+):
+    connections.add_command(_command)
 
 
 @connections.command("add")
@@ -124,6 +134,7 @@ def connections_list(wiring: Wiring, as_json: bool) -> None:
     """List the connections."""
     with wiring.engine.connect() as opened:
         known = connections_store.listing(opened)
+        old = connections_store.old_addresses(opened)
     rows = [
         {
             "id": item.id,
@@ -133,10 +144,18 @@ def connections_list(wiring: Wiring, as_json: bool) -> None:
             "instance": item.instance_url,
             "paused": item.paused_until,
             "why": item.pause_reason if item.paused_until else None,
+            "old address": _old_address(old, item.id),
         }
         for item in known
     ]
     show(rows, as_json, "no connections; `sidecar connections add` makes one")
+
+
+def _old_address(old: Mapping[int, datetime | None], id_: int) -> str | None:
+    if id_ not in old:
+        return None
+    used = old[id_]
+    return f"used last {used:%Y-%m-%d %H:%M}Z" if used else "not used since"
 
 
 @connections.command("authorize")

@@ -187,15 +187,15 @@ def _connect(desk: Desk, pending: Pending, code: str) -> str:
                 raise Permanent(f"there is a connection {pending.name!r} already")
             new = _new(pending, grant, instance_url, hook_key)
             connections.add(db, new, keyring=desk.keyring)
-        else:
-            connections.replace_login(
-                db,
-                pending.connection_id,
-                secret=grant.refresh_token or "",
-                client_secret=pending.client_secret,
-                access_token=grant.access_token,
-                keyring=desk.keyring,
-            )
+        elif not connections.replace_login(
+            db,
+            pending.connection_id,
+            secret=grant.refresh_token or "",
+            client_secret=pending.client_secret,
+            access_token=grant.access_token,
+            keyring=desk.keyring,
+        ):
+            raise Permanent(f"the connection {pending.name!r} was removed meanwhile")
     return hook_key
 
 

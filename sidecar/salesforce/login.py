@@ -96,6 +96,26 @@ def ask(http: requests.Session, login_url: str, form: Mapping[str, str]) -> Gran
     )
 
 
+def revoke(http: requests.Session, login_url: str, token: str) -> None:
+    """
+    End a refresh or access token, and with a refresh token all that came of it.
+
+    Raises:
+        Retryable, Permanent: as ``fetch``; to revoke twice does no harm.
+
+    Source:
+        "Revoke OAuth Tokens", Salesforce Help: 200, or 400 with an error.
+    """
+    try:
+        answer = http.post(f"{login_url}/services/oauth2/revoke", data={"token": token})
+    except requests.RequestException as exc:
+        raise Retryable(f"no answer from {login_url}: {exc}") from exc
+    if answer.status_code >= 500 or answer.status_code == 429:
+        raise Retryable(f"{login_url} answered {answer.status_code}")
+    if not answer.ok:
+        raise Permanent(f"the org says no ({answer.status_code} {answer.text[:200]!r})")
+
+
 def _identity(identity_url: str) -> tuple[str, str]:
     """``https://login.salesforce.com/id/<org>/<user>``; empty where it is not that."""
     match urlsplit(identity_url).path.split("/"):

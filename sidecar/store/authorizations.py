@@ -77,6 +77,14 @@ def take(
     return _opened(sealed, keyring)
 
 
+def forget(db: Connection, connection_id: int, *, keyring: Keyring) -> None:
+    """Forget the authorizations under way that would renew a connection."""
+    for row in db.execute(select(authorization.c.id, authorization.c.sealed)).all():
+        pending = _opened(row.sealed, keyring)
+        if pending is not None and pending.connection_id == connection_id:
+            db.execute(delete(authorization).where(authorization.c.id == row.id))
+
+
 def _opened(sealed: str | None, keyring: Keyring) -> Pending | None:
     if sealed is None:
         return None

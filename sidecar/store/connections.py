@@ -120,14 +120,74 @@ def find(db: Connection, connection_id: int) -> OrgConnection | None:
 
 def by_hook_key(db: Connection, hook_key: str) -> OrgConnection | None:
     """
-    Find whom a hook key belongs to.
+    Find whom a hook key belongs to, the present one or the one before it.
 
     The look-up is by the key's hash: how long it takes says nothing about the key.
     """
-    row = db.execute(
-        _SELECT.where(connection.c.hook_key_hash == fingerprint(hook_key))
-    ).one_or_none()
+    given = fingerprint(hook_key)
+    known = or_(
+        connection.c.hook_key_hash == given, connection.c.old_hook_key_hash == given
+    )
+    row = db.execute(_SELECT.where(known)).one_or_none()
     return _value(row) if row else None
+
+
+def readdress(
+    db: Connection, connection_id: int, hook_key: str, *, keyring: Keyring
+) -> bool:
+    """
+    Give a connection a new hook key; the one before it is taken as well from now on.
+
+    Returns:
+        False where there is an older one still, which has to be ended first.
+    """
+    changed = db.execute(
+        update(connection)
+        .where(
+            connection.c.id == connection_id, connection.c.old_hook_key_hash.is_(None)
+        )
+        .values(
+            old_hook_key_hash=connection.c.hook_key_hash,
+            old_hook_key_used_at=None,
+            hook_key_hash=fingerprint(hook_key),
+            hook_key_sealed=keyring.seal(hook_key),
+        )
+    )
+    return changed.rowcount == 1
+
+
+def end_old_address(db: Connection, connection_id: int) -> bool:
+    """Take the old hook key no longer; False where there is none."""
+    ended = db.execute(
+        update(connection)
+        .where(
+            connection.c.id == connection_id,
+            connection.c.old_hook_key_hash.is_not(None),
+        )
+        .values(old_hook_key_hash=None, old_hook_key_used_at=None)
+    )
+    return ended.rowcount == 1
+
+
+def address_used(db: Connection, hook_key: str, *, at: datetime) -> None:
+    """Remember that an old address was used, unless somebody holds the row."""
+    old = connection.c.old_hook_key_hash == fingerprint(hook_key)
+    free = select(connection.c.id).where(old).with_for_update(skip_locked=True)
+    db.execute(
+        update(connection)
+        .where(connection.c.id.in_(free))
+        .values(old_hook_key_used_at=at)
+    )
+
+
+def old_addresses(db: Connection) -> dict[int, datetime | None]:
+    """List the connections whose old address is taken, and when it was used last."""
+    rows = db.execute(
+        select(connection.c.id, connection.c.old_hook_key_used_at).where(
+            connection.c.old_hook_key_hash.is_not(None)
+        )
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def hook_key(db: Connection, connection_id: int, *, keyring: Keyring) -> str | None:
@@ -221,9 +281,9 @@ def replace_login(
     client_secret: str,
     access_token: str,
     keyring: Keyring,
-) -> None:
-    """Log in from now on with what an admin has just allowed."""
-    db.execute(
+) -> bool:
+    """Log in from now on with what an admin has just allowed; False: it is removed."""
+    replaced = db.execute(
         update(connection)
         .where(connection.c.id == connection_id)
         .values(
@@ -233,6 +293,7 @@ def replace_login(
             access_token_sealed=keyring.seal(access_token),
         )
     )
+    return replaced.rowcount == 1
 
 
 def pause(db: Connection, connection_id: int, *, until: datetime, why: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Select, case, func, select, text, update
+from sqlalchemy import Connection, Select, case, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
@@ -184,6 +184,12 @@ def bury(db: Connection, ids: Iterable[int], *, why: str) -> None:
         .where(event.c.id.in_(list(ids)), event.c.state == "waiting")
         .values(state="dead", error=why, attempts=event.c.attempts + 1)
     )
+
+
+def remove(db: Connection, ids: Sequence[int]) -> None:
+    """Remove events of a connection that is no more."""
+    if ids:
+        db.execute(delete(event).where(event.c.id.in_(ids)))
 
 
 def empty(

@@ -75,6 +75,14 @@ def of(db: Connection, connection_id: int, *, keyring: Keyring) -> Installed | N
     )
 
 
+def modules(db: Connection, connection_id: int) -> list[str]:
+    """Name what is installed; empty where nothing is."""
+    query = select(installed.c.modules).where(
+        installed.c.connection_id == connection_id
+    )
+    return list(db.scalar(query) or ())
+
+
 def forget(db: Connection, connection_id: int) -> None:
     """Nothing is installed any more."""
     db.execute(delete(installed).where(installed.c.connection_id == connection_id))

@@ -77,6 +77,8 @@ connection = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("hook_key_hash", Text, nullable=False, unique=True),
     Column("hook_key_sealed", Text),  # the installer writes it into the org
+    Column("old_hook_key_hash", Text, unique=True),  # taken as well, until ended
+    _moment("old_hook_key_used_at", nullable=True),
     Column("flow", Text, nullable=False),  # jwt | client_credentials | refresh_token
     Column("login_url", Text, nullable=False),
     Column("instance_url", Text, nullable=False),

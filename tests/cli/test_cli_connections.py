@@ -160,7 +160,60 @@ def test_connections_are_listed(sidecar, connect):
     told = json.loads(sidecar("connections", "list", "--json").stdout)
     assert [row["name"] for row in told] == ["first", "second"]
     assert [row["id"] for row in told] == [first.id, second.id]
-    assert {"id", "name", "org", "flow", "instance", "paused", "why"} == set(told[0])
+    shown = {"id", "name", "org", "flow", "instance", "paused", "why", "old address"}
+    assert shown == set(told[0])
+
+
+def test_an_address_is_replaced_without_a_message_lost(sidecar, wiring, connect):
+    """The old one is taken until somebody ends it, and it shows whether it is used."""
+    connection, old = connect(name="acme")
+
+    def whose(hook_key):
+        wiring._known.clear()
+        found = wiring.connection_of(hook_key)
+        return found and found.id
+
+    def told_of_the_old():
+        (row,) = json.loads(sidecar("connections", "list", "--json").stdout)
+        return row["old address"]
+
+    assert told_of_the_old() is None
+    told = json.loads(sidecar("connections", "new-address", "acme", "--json").stdout)
+    new = told["hook_url"].rpartition("/")[2]
+    assert told["events_url"].rpartition("/")[2] == new
+
+    placeholders = wiring.placeholders(connection.id)
+    assert placeholders["REFERRAL_ENDPOINT_URL"].endswith(new)
+    assert whose(new) == connection.id
+    assert told_of_the_old() == "not used since"
+    assert whose(old) == connection.id
+    assert told_of_the_old().startswith("used last 2")
+
+    again = sidecar("connections", "new-address", "acme")
+    assert (again.exit_code, "end it first" in again.stderr) == (2, True)
+    assert whose(old) == whose(new) == connection.id
+
+    ended = sidecar("connections", "end-address", str(connection.id))
+    assert (ended.exit_code, "used last: 2" in ended.stdout) == (0, True)
+    assert (whose(old), whose(new)) == (None, connection.id)
+    assert sidecar("connections", "end-address", "acme").exit_code == 2
+    trail = sidecar("audit", "list", "--json").stdout
+    assert "connections.new_address" in trail
+    assert "connections.end_address" in trail
+    assert new not in trail
+
+
+def test_a_door_does_not_wait_for_who_holds_the_connections_row(
+    wiring, connect, sidecar
+):
+    """A login may take a minute, and holds it."""
+    connection, old = connect(name="acme")
+    assert sidecar("connections", "new-address", "acme").exit_code == 0
+    with wiring.engine.begin() as db:
+        row = connections.connection.select().with_for_update()
+        db.execute(row).all()
+
+        assert wiring.connection_of(old).id == connection.id
 
 
 def test_fields_are_learnt_from_a_listener_wsdl(sidecar, wiring, connect):

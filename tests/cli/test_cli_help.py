@@ -102,7 +102,7 @@ def test_every_verb_is_named_in_the_readme() -> None:
     section = README.read_text().partition("## Commands")[2].partition("\n## ")[0]
     for *group, verb in VERBS:
         within = (
-            rf"\b{group[0]} [a-z| ]*\b{verb}\b" if group else rf"`(sidecar )?{verb}`"
+            rf"\b{group[0]} [a-z| -]*\b{verb}\b" if group else rf"`(sidecar )?{verb}`"
         )
         assert re.search(within, section), (*group, verb)
 

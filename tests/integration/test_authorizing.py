@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sidecar.console import authorize
 from sidecar.devorg.process import Running
 from sidecar.errors import Permanent, SidecarError
-from sidecar.store import connections, tables
+from sidecar.store import connections, removal, tables
 from sidecar.store.connections import OrgConnection
 from sidecar.web import create_app
 from sidecar.wiring import Wiring
@@ -257,6 +257,46 @@ def test_eight_workers_that_race_use_each_refresh_token_once(
             tokens = list(renewed)
         assert len({*tokens}) == 1
     assert desk.sessions.call(connection.id, lambda client: client.limits())
+
+
+def test_signed_out_nobody_comes_in_with_the_old_token(
+    desk: Wiring, browser: FlaskClient, org: Running
+) -> None:
+    _back(browser, _allow(org, _leave(browser, _link(desk, org))))
+    with desk.engine.connect() as db:
+        (connection,) = connections.listing(db)
+
+    assert desk.sign_out(connection.id) is None
+
+    _, stale = desk.current(connection.id)
+    with pytest.raises(Permanent, match="reconnect needed"):
+        desk.renew(connection.id, stale)
+    assert desk.sign_out(connection.id) is None, "twice does no harm"
+
+
+def test_who_cannot_be_signed_out_is_told_what_helps(
+    wiring: Wiring, connect: Callable[..., tuple[OrgConnection, str]]
+) -> None:
+    connection, _ = connect(flow="refresh_token")
+
+    told = wiring.sign_out(connection.id)
+
+    assert told is not None
+    assert "Connected Apps OAuth Usage" in told
+
+
+def test_a_connection_removed_meanwhile_is_not_renewed(
+    desk: Wiring, browser: FlaskClient, org: Running, linked: OrgConnection
+) -> None:
+    link = _link(desk, org, connection_id=linked.id, org_id=linked.org_id)
+    answer = _allow(org, _leave(browser, link))
+    with desk.engine.begin() as db:
+        removal.remove(db, linked.id)
+
+    status, page = _back(browser, answer)
+
+    assert status == 400
+    assert "was removed" in page
 
 
 # --- connections test ----------------------------------------------------------------
