@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, make_response, request
 from sqlalchemy.exc import OperationalError
 
-from sidecar.console import act_forms, act_preferences
+from sidecar.console import act_forms, act_preferences, form
 from sidecar.console.act_desk import Desk, Page
 from sidecar.console.act_forms import Asked, Faulty
 from sidecar.errors import Permanent, Retryable
@@ -105,10 +105,10 @@ def _acted(desk: Desk, token: str) -> Page:
         case Page() as page:
             return page
         case link, None:
-            return act_preferences.chosen(desk, link, request.form)
+            return act_preferences.chosen(desk, link, form.fields())
         case link, (connection, about):
-            today = _today(desk, connection)
-            asked = act_forms.read(link, about, connection, request.form, today=today)
+            today, given = _today(desk, connection), form.fields()
+            asked = act_forms.read(link, about, connection, given, today=today)
             if isinstance(asked, Faulty):
                 return act_forms.page(
                     link,
@@ -116,7 +116,7 @@ def _acted(desk: Desk, token: str) -> Page:
                     connection,
                     today=today,
                     fault=asked,
-                    given=request.form,
+                    given=given,
                 )
             return _carried_out(desk, token, link, connection, about, asked)
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import requests
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response as Answer
 
 from sidecar import keyring as keys
@@ -160,6 +161,13 @@ def blueprint(desk: Desk) -> Blueprint:
         page.delete_cookie(COOKIE, path=_PATH)
         return page
 
+    @routes.errorhandler(OperationalError)
+    def later(exc: OperationalError) -> Answer:
+        """Say that the database is away."""
+        log().warning("authorization.database_away", reason=str(exc.orig))
+        why = "That did not work just now; try again in a few minutes."
+        return _refused(why, HTTPStatus.SERVICE_UNAVAILABLE)
+
     return routes
 
 
@@ -223,7 +231,7 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _refused(why: str) -> Response:
+def _refused(why: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
     page = make_response(render_template("refused.html", why=why))
-    page.status_code = HTTPStatus.BAD_REQUEST
+    page.status_code = status
     return page

@@ -30,6 +30,9 @@ def add_pages(app: Flask, desk: Desk) -> None:
     )
     app.register_blueprint(authorize.blueprint(desk))
     app.register_blueprint(act.blueprint(desk))
+    # An address is taken as it is, or not at all.
+    app.url_map.merge_slashes = False
+
     tls = desk.settings.public_url.startswith("https:")
 
     @app.after_request

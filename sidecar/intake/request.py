@@ -4,6 +4,8 @@ import socket
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+
 from sidecar.errors import Permanent
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ def body(environ: "WSGIEnvironment", max_bytes: int) -> bytes:
         read = stream.read(max_bytes + 1 if length is None else length)
     except (OSError, ValueError) as exc:
         raise CutShort(f"the body could not be read: {exc}") from exc
+    except ParseException as exc:
+        # Its text repeats what was sent.
+        raise CutShort(f"the body is malformed: {type(exc).__name__}") from exc
     if len(read) > max_bytes:
         raise TooLong(f"the body has more than {max_bytes} bytes")
     if length is not None and len(read) < length:

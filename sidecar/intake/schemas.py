@@ -14,12 +14,22 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
 from sidecar.errors import Unreadable
+from sidecar.intake.strict_json import INTEGERS
 
 EVENTS_TAKEN = 1000
 """Of one message: the package sends 100 at most."""
 
 _ID = validate.Length(max=255)
+_ORG = validate.Regexp(r"00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?\Z")
 _OBJECT = validate.Regexp(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z")
+
+
+class _Whole(fields.Integer):
+    """A whole number that the inbox can hold; as text, too, as some senders have it."""
+
+    def __init__(self) -> None:
+        taken = validate.Range(INTEGERS[0], INTEGERS[-1])
+        super().__init__(allow_none=True, validate=taken)
 
 
 class _Open(Schema):
@@ -39,10 +49,10 @@ class ChangeEventHeader(_Open):
     changeType = fields.String(required=True, validate=validate.Length(1, 40))
     changeOrigin = fields.String(allow_none=True)
     transactionKey = fields.String(allow_none=True)
-    sequenceNumber = fields.Integer(allow_none=True)
-    commitTimestamp = fields.Integer(allow_none=True)
+    sequenceNumber = _Whole()
+    commitTimestamp = _Whole()
     # 64 bits: 1745500706683617281 is one.
-    commitNumber = fields.Integer(allow_none=True)
+    commitNumber = _Whole()
     commitUser = fields.String(allow_none=True)
     nulledFields = fields.List(fields.String(), allow_none=True)
     diffFields = fields.List(fields.String(), allow_none=True)
@@ -91,7 +101,7 @@ class EventBridge(_Open):
 class SignedMessage(_Open):
     """What the package's Apex sends."""
 
-    OrganizationId = fields.String(required=True, validate=validate.Length(15, 18))
+    OrganizationId = fields.String(required=True, validate=_ORG)
     events = fields.List(
         fields.Dict(), required=True, validate=validate.Length(1, EVENTS_TAKEN)
     )

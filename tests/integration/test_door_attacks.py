@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,8 @@ from messages import ORG_ID, lead, message, notification, of_leads
 from sidecar import keyring
 from sidecar.intake import door, outbound_message
 from sidecar.machine import Machine
+from sidecar.mail import links
+from sidecar.mail.links import Act, Link
 from sidecar.settings import Settings
 from sidecar.store import connections, database
 from sidecar.wiring import Wiring
@@ -229,24 +232,6 @@ def test_an_address_is_taken_as_it_is_or_not_at_all(
     assert answer.startswith(b"HTTP/1.1 404 ")
 
 
-@settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(data=st.data())
-def test_any_bytes_are_answered_without_a_5xx(
-    attacked: Attacked, data: st.DataObject
-) -> None:
-    request = bytearray(attacked.request())
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, 260))
-        piece = data.draw(st.one_of(st.binary(max_size=5), PIECES))
-        request[place : place + data.draw(st.integers(0, 8))] = piece
-    answer = attacked.exchange(bytes(request))
-    assert not answer.startswith((b"HTTP/1.1 5", b"HTTP/1.0 5"))
-
-
 PIECES = st.sampled_from(
     [
         b"\r\n",
@@ -268,6 +253,118 @@ PIECES = st.sampled_from(
         b"<",
     ]
 )
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_bytes_are_answered_without_a_5xx(
+    attacked: Attacked, data: st.DataObject
+) -> None:
+    request = bytearray(attacked.request())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, 260))
+        piece = data.draw(st.one_of(st.binary(max_size=5), PIECES))
+        request[place : place + data.draw(st.integers(0, 8))] = piece
+    answer = attacked.exchange(bytes(request))
+    assert not answer.startswith((b"HTTP/1.1 5", b"HTTP/1.0 5"))
+
+
+# --- requests to pages ---
+
+
+@pytest.fixture(scope="module")
+def preferences(attacked: Attacked) -> bytes:
+    """The address of a page with a form, as it stands in a mail."""
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    link = Link(Act.PREFERENCES, 1, "005000000000001AAA", "en_US", until)
+    ring = Wiring(Settings(demo=True)).keyring
+    return f"{links.PREFIX}{links.token(link, ring)}".encode()
+
+
+BROKEN_BODIES = [shape for shape in MALFORMED if "chunk" in shape or "trailer" in shape]
+
+
+@pytest.mark.parametrize("shape", BROKEN_BODIES)
+def test_a_form_whose_body_lies_is_refused(
+    attacked: Attacked, preferences: bytes, shape: str
+) -> None:
+    form = b"\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    broken = MALFORMED[shape].replace(b"\r\n", form, 1)
+
+    answer = attacked.exchange(b"POST " + preferences + broken)
+    assert answer[:10] in {b"HTTP/1.1 4", b"HTTP/1.0 4"}
+    assert answer.count(b"HTTP/1.") == 1, "the rest was taken for another request"
+
+
+def test_a_form_is_short(attacked: Attacked, preferences: bytes) -> None:
+    url = f"http://127.0.0.1:{attacked.port}{preferences.decode()}"
+    form = {"mails": "all", "note": "x" * 70_000}
+
+    assert requests.post(url, data={"mails": "all"}, timeout=20).status_code == 200
+    with suppress(requests.ConnectionError):
+        assert requests.post(url, data=form, timeout=20).status_code == 413
+
+
+@pytest.mark.parametrize("end", ["//", "/", "%00", "%ff", "%2F", "/..", ";a", "\\"])
+def test_the_address_of_a_page_is_taken_as_it_is_or_not_at_all(
+    attacked: Attacked, preferences: bytes, end: str
+) -> None:
+    """Nobody is sent on to another address: the host in it would be the caller's."""
+    path = preferences + end.encode()
+
+    answer = attacked.exchange(b"GET " + path + b" HTTP/1.1\r\nHost: evil\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404 ")
+
+
+_HEADERS = st.sampled_from(
+    [
+        *(b"Host", b"Cookie", b"Origin", b"Sec-Fetch-Site", b"Range", b"Content-Type"),
+        *(b"If-Modified-Since", b"If-None-Match", b"Accept-Language", b"Forwarded"),
+        *(b"X-Forwarded-Host", b"X-Forwarded-Proto", b"X-HTTP-Method-Override"),
+    ]
+)
+_PATHS = st.sampled_from(
+    [
+        *(b"/healthz", b"/readyz", b"/openapi.json", b"/console/static/act.css", b"/"),
+        *(b"/oauth/callback", b"/oauth/callback?state=%ff", b"/oauth/start/a", b"/m/a"),
+    ]
+)
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    method=st.sampled_from([b"GET", b"POST", b"HEAD", b"OPTIONS", b"PUT", b"FOO"]),
+    path=st.none() | _PATHS,
+    more=st.binary(max_size=8) | PIECES,
+    lines=st.lists(st.tuples(_HEADERS, st.binary(max_size=40)), max_size=3),
+    body=st.binary(max_size=60),
+)
+def test_whatever_is_asked_of_a_page_it_is_answered_without_a_5xx(
+    attacked: Attacked,
+    preferences: bytes,
+    method: bytes,
+    path: bytes | None,
+    more: bytes,
+    lines: list[tuple[bytes, bytes]],
+    body: bytes,
+) -> None:
+    head = [
+        method + b" " + (path or preferences) + more + b" HTTP/1.1",
+        b"Host: x",
+        b"Connection: close",
+        b"Content-Length: %d" % len(body),
+        *(name + b": " + value for name, value in lines),
+    ]
+    answer = attacked.exchange(b"\r\n".join((*head, b"", body)))
+    assert not answer.startswith((b"HTTP/1.1 5", b"HTTP/1.0 5"))
 
 
 # --- callers that stop halfway ---
@@ -397,6 +494,9 @@ def test_an_id_twice_in_one_message_is_one_event(attacked: Attacked) -> None:
 # --- the database and Redis go away ---
 
 
+_NEEDING_POSTGRES = ("/readyz", "/oauth/start/x")
+
+
 def test_without_postgres_nothing_is_acknowledged_and_it_recovers_by_itself(
     attacked: Attacked,
 ) -> None:
@@ -411,11 +511,14 @@ def test_without_postgres_nothing_is_acknowledged_and_it_recovers_by_itself(
     try:
         answers = [attacked.post(of_leads(80_001)) for _ in range(2 * THREADS)]
         stranger = attacked.post(ONE, key=keyring.new_hook_key())
+        here = f"http://127.0.0.1:{attacked.port}"
+        pages = [requests.get(here + path, timeout=20) for path in _NEEDING_POSTGRES]
     finally:
         server.start()
     assert {answer.status_code for answer in answers} == {503}
     assert all(b"Fault" in answer.content for answer in answers)
     assert stranger.status_code == 503
+    assert [page.status_code for page in pages] == [503, 503]
 
     # Each thread had a connection that is dead: one failure each, at most.
     after = [attacked.post(of_leads(80_001)) for _ in range(4 * THREADS)]

@@ -314,7 +314,14 @@ def test_15_characters_name_the_same_org(door):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b'"x"', b"{}", b"[" * 1000, b'{"a":1e9', b"\xff\xfe", b"\0" * 9],
+    [
+        *(b"", b"{", b"[]", b'"x"', b"{}", b"[" * 1000, b'{"a":1e9', b"\xff\xfe"),
+        b"\0" * 9,
+        sent.encoded(sent.signed_message(org_id="\0" * 15)),
+        # A text, too, is read as a number.
+        sent.encoded(sent.change_event(header={"commitNumber": "9" * 20})),
+        sent.encoded(sent.change_event(header={"commitNumber": f"-{2**63 + 1}"})),
+    ],
 )
 def test_what_is_signed_and_no_event_is_kept_for_inspection(door, body):
     answer = door.post(body, door.sign(body))
