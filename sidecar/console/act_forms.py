@@ -13,6 +13,7 @@ from babel.dates import format_date, format_time
 from sidecar.console.act_desk import Page, translate
 from sidecar.mail.languages import formats, language_of, marked
 from sidecar.mail.links import Act, Link
+from sidecar.mail.lost_reasons import LOST_REASONS, in_words
 from sidecar.mail.values import one_line, several_lines, who
 from sidecar.referral.journey import Milestone
 from sidecar.referral.mail_preference import DIGEST_AT
@@ -23,7 +24,7 @@ from sidecar.store.mail_links import About
 
 NOTE_LIMIT = 2000
 FURTHEST = timedelta(days=90)
-_FIELDS = ("status", "on", "other", "note")
+_FIELDS = ("status", "reason", "on", "other", "note")
 _OFFERED_DAYS = (1, 3, 7, 14)
 _SATURDAY = 5
 
@@ -35,11 +36,13 @@ class Asked:
 
     Attributes:
         status: the org's value to set; None to leave it.
+        reason: why it is lost; None where it is not, or nobody says.
         due_on: when the rep comes back to it; None where that is not the matter.
         state: what the link is used for, where that may be more than once.
     """
 
     status: str | None = None
+    reason: str | None = None
     note: str = ""
     due_on: date | None = None
     state: str = ""
@@ -110,6 +113,15 @@ def page(
             (status, translate(_MEANINGS[milestone], link.locale))
             for status, milestone in statuses.items()
         ],
+        "reasons": [
+            (reason, translate(reason, link.locale))
+            for reason in (LOST_REASONS if Milestone.LOST in statuses.values() else ())
+        ],
+        "lost": [
+            status
+            for status, milestone in statuses.items()
+            if milestone is Milestone.LOST
+        ],
         "days": [(one.isoformat(), day(one, link.locale)) for one in _offered(today)],
         "earliest": (today + timedelta(days=1)).isoformat(),
         "latest": (today + FURTHEST).isoformat(),
@@ -168,20 +180,37 @@ def read(
     if link.act is Act.CONTACTED:
         return Asked(status=next(iter(statuses), None), note=note)
     if link.act is Act.UPDATE:
-        status = form.get("status") or None
-        if status is not None and status not in statuses:
-            why = marked("This status cannot be set from here any more.")
-            return Faulty("status", translate(why, link.locale))
-        if status is None and not note:
-            why = marked("Choose a status, or write a note.")
-            return Faulty("status", translate(why, link.locale))
-        state = json.dumps([about.status, status, note])
-        return Asked(status=status, note=note, state=state)
+        return _update(about, statuses, form, note=note, locale=link.locale)
     due_on = _date(form)
     if due_on is None or not today < due_on <= today + FURTHEST:
         why = marked("Choose a day after today, within three months.")
         return Faulty("on", translate(why, link.locale))
     return Asked(note=note, due_on=due_on)
+
+
+def _update(
+    about: About,
+    statuses: Mapping[str, Milestone],
+    form: Mapping[str, str],
+    *,
+    note: str,
+    locale: str,
+) -> Asked | Faulty:
+    """Read what is new; a reason counts with the status that it belongs to."""
+    status = form.get("status") or None
+    if status is not None and status not in statuses:
+        why = marked("This status cannot be set from here any more.")
+        return Faulty("status", translate(why, locale))
+    if status is None and not note:
+        why = marked("Choose a status, or write a note.")
+        return Faulty("status", translate(why, locale))
+    lost = status is not None and statuses[status] is Milestone.LOST
+    reason = (form.get("reason") or None) if lost else None
+    if reason is not None and reason not in LOST_REASONS:
+        why = marked("Choose one of the reasons, or none.")
+        return Faulty("reason", translate(why, locale))
+    state = json.dumps([about.status, status, reason, note])
+    return Asked(status=status, reason=reason, note=note, state=state)
 
 
 def _date(form: Mapping[str, str]) -> date | None:
@@ -208,6 +237,9 @@ def deed(
         "on": format_date(on, "long", formats(language_of(link.locale), link.locale)),
         "rep": one_line(rep_name),
         "status": asked.status or "",
+        "reason": in_words(
+            asked.reason or "", lambda message: translate(message, link.locale)
+        ),
         "day": day(asked.due_on, link.locale) if asked.due_on else "",
     }
     said = translate(_said(link.act, asked), link.locale) % told
@@ -223,6 +255,7 @@ def deed(
         subject=f"{subject}: {name}" if name else subject,
         seen=about.status,
         status=asked.status,
+        reason=asked.reason,
         task_keys=about.task_keys,
         due_on=asked.due_on,
         complete=link.act is Act.CONTACTED,
@@ -242,6 +275,11 @@ def _said(act: Act, asked: Asked) -> str:
             return marked(
                 "%(on)s: %(rep)s comes back to this on %(day)s (link in a mail)."
             )
+    if asked.reason is not None:
+        return marked(
+            "%(on)s: %(rep)s has set the status to %(status)s, reason: %(reason)s "
+            "(link in a mail)."
+        )
     if asked.status is not None:
         return marked(
             "%(on)s: %(rep)s has set the status to %(status)s (link in a mail)."

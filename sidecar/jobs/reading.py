@@ -15,6 +15,7 @@ _OF_ANY = {
     "Referral_Source__c": "source",
     "Referral_Type__c": "type",
     "Referral_Consent__c": "consent",
+    "Referral_Lost_Reason__c": "lost_reason",
 }
 _OF_A_PERSON = {
     "FirstName": "first_name",

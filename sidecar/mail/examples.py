@@ -41,7 +41,7 @@ _OTHERWISE: Mapping[str, Mapping[str, Any]] = {
     "referral_qualified": {"status": "Qualified"},
     "referral_opportunity": {"status": "Opportunity", **_MONEY},
     "referral_won": {"status": "Won", **_MONEY},
-    "referral_lost": {"status": "Lost", "reason": "Chose another supplier"},
+    "referral_lost": {"status": "Lost", "reason": "Chose another provider"},
 }
 """By the template: what differs."""
 

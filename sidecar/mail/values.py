@@ -12,6 +12,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 
 from sidecar.mail.languages import formats, language_of, marked, translations
+from sidecar.mail.lost_reasons import in_words
 
 
 class Values(TypedDict, total=False):
@@ -94,6 +95,8 @@ def told(
     currency = str(values.get("currency") or "").strip().upper()
     for name, value in values.items():
         words[name] = _text(name, value, written, zone, currency)
+    if words["reason"]:
+        words["reason"] = in_words(str(words["reason"]), translate)
     return words | {
         "who": who(words["name"], words["company"], translate),
         "facts": _facts(words, translate),

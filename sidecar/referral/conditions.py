@@ -13,7 +13,7 @@ TEXTS = frozenset(
     {
         *("status", "milestone", "object", "owner", "type", "source", "code"),
         *("referrer", "first_name", "last_name", "company", "email", "phone"),
-        *("opportunity", "stage"),
+        *("opportunity", "stage", "lost_reason"),
     }
 )
 """What a condition may name, as text; empty where nothing is known."""

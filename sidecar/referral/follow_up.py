@@ -223,12 +223,18 @@ def told(referral: Referral) -> dict[str, str]:
     words = {
         "name": _name(known),
         "status": referral.status or "",
+        "reason": _reason(referral),
         **{
             word: known.get(word, "")
             for word in ("company", "phone", "email", "referrer", "code", "source")
         },
     }
     return {word: text for word, text in words.items() if text}
+
+
+def _reason(referral: Referral) -> str:
+    lost = referral.milestone is Milestone.LOST
+    return referral.details.get("lost_reason", "") if lost else ""
 
 
 def _name(known: Mapping[str, str]) -> str:

@@ -136,13 +136,29 @@ def advance(
         milestone=milestone or (before.milestone if before else None),
         owner_id=seen.owner_id or (before.owner_id if before else None),
         changed_at=seen.changed_at,
-        details={**(before.details if before else {}), **seen.details},
+        details=_details(before, seen, milestone),
     )
     if milestone is None:
         return Step(Verdict.UNMAPPED, after, f"status {seen.status!r} has no milestone")
     if before is not None and before.milestone == milestone:
         return Step(Verdict.UNCHANGED, after, f"still {milestone}")
     return Step(Verdict.REACHED, after, f"{milestone} reached", at_milestone=after)
+
+
+def _details(
+    before: Referral | None, seen: Seen, milestone: Milestone | None
+) -> dict[str, str]:
+    """
+    What is known from now on.
+
+    A message leaves out what is empty, so that silence says nothing. The reason of a
+    loss is the exception: it goes with that loss, and is none of the next one's.
+    """
+    known = dict(before.details) if before else {}
+    goes_on = before is not None and before.milestone is Milestone.LOST
+    if not goes_on or milestone is not Milestone.LOST:
+        known.pop("lost_reason", None)
+    return known | dict(seen.details)
 
 
 def _behind(seen: Seen, at: datetime, before: Referral) -> bool:

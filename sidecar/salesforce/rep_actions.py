@@ -17,6 +17,7 @@ from sidecar.salesforce.records import TASK_KEY
 from sidecar.salesforce.session import Sessions
 
 STATUS = "Referral_Status__c"
+REASON = "Referral_Lost_Reason__c"
 _DESCRIPTION_LIMIT = 32_000  # Task.Description, Object Reference
 _OBJECTS = frozenset({"Lead", "Contact", "Opportunity"})
 
@@ -29,6 +30,7 @@ class Deed:
     Attributes:
         seen: the status that the rep was shown; None where it does not matter.
         status: the new one; None to leave it.
+        reason: why it is lost, as the org has it; None to leave it.
         note: lines for the task, the first of them with the rep's name.
         task_keys: external ids of tasks that the note may go to, the best first.
         new_task_key: external id of the task that is made where there is none.
@@ -45,6 +47,7 @@ class Deed:
     subject: str
     seen: str | None = None
     status: str | None = None
+    reason: str | None = None
     task_keys: tuple[str, ...] = ()
     due_on: date | None = None
     complete: bool = False
@@ -79,7 +82,7 @@ def carry_out(sessions: Sessions, connection_id: int, deed: Deed) -> Stale | Non
         _make_task(sessions, connection_id, deed)
     changes = [
         *([] if task is None else [_changed(task, deed)]),
-        *([] if status is None else [_record(deed, status)]),
+        *([] if status is deed.reason is None else [_record(deed, status)]),
     ]
     if changes:
         _write(sessions, connection_id, "composite/sobjects", changes)
@@ -150,9 +153,11 @@ def _make_task(sessions: Sessions, connection_id: int, deed: Deed) -> None:
     _write(sessions, connection_id, f"composite/sobjects/Task/{TASK_KEY}", [task])
 
 
-def _record(deed: Deed, status: str) -> dict[str, Any]:
+def _record(deed: Deed, status: str | None) -> dict[str, Any]:
     kind = {"type": deed.object_type}
-    return {"attributes": kind, "Id": deed.record_id, STATUS: status}
+    told = {STATUS: status, REASON: deed.reason}
+    values = {name: value for name, value in told.items() if value is not None}
+    return {"attributes": kind, "Id": deed.record_id, **values}
 
 
 def _write(

@@ -22,6 +22,7 @@ from sidecar.demo.stage import client
 from sidecar.intake import arrivals, outbound_message
 from sidecar.mail import links
 from sidecar.mail.links import Act
+from sidecar.mail.lost_reasons import LOST_REASONS
 from sidecar.referral.mail_preference import Mails, Preference
 from sidecar.salesforce.records import TASK_KEY
 from sidecar.store import audit, mail_links, mail_preferences
@@ -66,7 +67,7 @@ class Field:
         self.lead = made["id"]
         self.hear("Submitted")
 
-    def hear(self, status: str) -> None:
+    def hear(self, status: str, **more: str) -> None:
         """The org's message comes in, and all that follows is done."""
         self.number += 1
         self.wiring.now.move(seconds=2)
@@ -81,6 +82,7 @@ class Field:
             "Referral_Key__c": self.lead,
             "Referral_Status__c": status,
             "SystemModstamp": self.wiring.now().isoformat(),
+            **more,
         }
         read = outbound_message.read(
             message([notification(self.number, told)], org_id=self.linked.org_id),
@@ -117,7 +119,8 @@ class Field:
 
     def record(self) -> dict:
         return self.salesforce.query(
-            f"SELECT Referral_Status__c, LastModifiedById FROM Lead WHERE Id = '{self.lead}'"
+            "SELECT Referral_Status__c, Referral_Lost_Reason__c, LastModifiedById "
+            f"FROM Lead WHERE Id = '{self.lead}'"
         )["records"][0]
 
     def tasks(self) -> list[dict]:
@@ -196,7 +199,7 @@ def test_a_page_is_locked_up_and_can_be_read_by_all(field: Field, act: Act) -> N
 
 def _each_field_has_a_label(page: str) -> None:
     outside = re.sub(r"<label.*?</label>", "", page, flags=re.S)
-    for tag in re.findall(r"<(?:input|textarea)[^>]*>", outside):
+    for tag in re.findall(r"<(?:input|select|textarea)[^>]*>", outside):
         found = re.search(r'id="(\w+)"', tag)
         assert found, tag
         assert f'<label class="field" for="{found[1]}">' in page
@@ -310,6 +313,72 @@ def test_a_note_alone_leaves_the_status(field: Field) -> None:
 
     assert field.record()["Referral_Status__c"] == "Submitted"
     assert field.tasks()[0]["Description"].count("Rita Rep notes") == 2
+
+
+def test_a_loss_is_told_with_its_reason(field: Field) -> None:
+    page = field.open(field.link(Act.UPDATE)).text
+    offered = re.findall(r'<option value="([^"]*)"', page)
+    assert offered == ["", *LOST_REASONS]
+
+    done = field.send(field.link(Act.UPDATE), status="Lost", reason="No budget")
+
+    assert done.status_code == 200, done.text
+    found = field.record()
+    assert (found["Referral_Status__c"], found["Referral_Lost_Reason__c"]) == (
+        "Lost",
+        "No budget",
+    )
+    assert (
+        "set the status to Lost, reason: No budget" in field.tasks()[0]["Description"]
+    )
+    field.hear("Lost", Referral_Lost_Reason__c="No budget")
+    told = field.mails[-1].get_body(("plain",)).get_content()
+    assert re.search(r"Reason: +No budget", told)
+    assert "Record why it was lost" not in told
+
+
+@pytest.mark.parametrize("reason", [None, ""])
+def test_a_loss_needs_no_reason(field: Field, reason: str | None) -> None:
+    form = {} if reason is None else {"reason": reason}
+    done = field.send(field.link(Act.UPDATE), status="Lost", **form)
+
+    assert done.status_code == 200, done.text
+    assert field.record()["Referral_Status__c"] == "Lost"
+    assert field.record()["Referral_Lost_Reason__c"] is None
+    assert "reason" not in field.tasks()[0]["Description"]
+
+
+def test_a_reason_counts_with_a_loss_alone(field: Field) -> None:
+    """It stays chosen, though hidden, where another status is chosen after it."""
+    field.send(field.link(Act.UPDATE), status="Qualified", reason="No budget")
+
+    assert field.record()["Referral_Status__c"] == "Qualified"
+    assert field.record()["Referral_Lost_Reason__c"] is None
+
+
+@pytest.mark.parametrize("reason", ["They are rude", "no budget", "x" * 300])
+def test_only_a_reason_of_the_list_can_be_given(field: Field, reason: str) -> None:
+    answer = field.send(field.link(Act.UPDATE), status="Lost", reason=reason, note="n")
+
+    assert answer.status_code == 422
+    assert "Choose one of the reasons, or none." in answer.text
+    assert field.record()["Referral_Status__c"] == "Submitted"
+
+
+def test_an_answer_that_got_lost_leaves_the_reason(field: Field) -> None:
+    form = {"status": "Lost", "reason": "Not a good fit"}
+    field.backdoor("POST", "faults", hang_up=True, after_acting=True, path="composite")
+    assert field.send(field.link(Act.UPDATE), **form).status_code == 503
+    assert field.send(field.link(Act.UPDATE), **form).status_code == 200
+
+    assert field.record()["Referral_Lost_Reason__c"] == "Not a good fit"
+    assert field.tasks()[0]["Description"].count("Not a good fit") == 1
+
+
+def test_no_reason_is_asked_for_where_nothing_can_be_lost(field: Field) -> None:
+    field.hear("Lost")
+
+    assert "<select" not in field.open(field.link(Act.UPDATE)).text
 
 
 @pytest.mark.parametrize("status", ["Won", "Submitted", "Nonsense", "' OR 1=1"])

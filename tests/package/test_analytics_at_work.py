@@ -16,7 +16,7 @@ REPORTS = sorted(
 
 @pytest.fixture(scope="module")
 def org(tmp_path_factory):
-    """Two referred leads of one referrer, one of nobody, and a deal that was won."""
+    """Two referred leads of one referrer, one of nobody, a deal won and one lost."""
     folder = tmp_path_factory.mktemp("org")
     parts = (tree("core"), tree("programme"), ANALYTICS)
     with WorkingOrg.running(folder, *parts) as found:
@@ -41,6 +41,15 @@ def org(tmp_path_factory):
             CloseDate="2026-06-30",
             Amount=1000,
             Referral_Status__c="Opportunity",
+            Referrer__c=referrer,
+        )
+        found.create(
+            "Opportunity",
+            Name="Another deal",
+            StageName="Closed Lost",
+            CloseDate="2026-06-30",
+            Referral_Status__c="Opportunity",
+            Referral_Lost_Reason__c="No budget",
             Referrer__c=referrer,
         )
         yield found
@@ -94,6 +103,11 @@ def test_referred_leads_are_held_against_the_others(org):
 def test_conversion_is_broken_down_by_source_and_by_referrer(org):
     assert groups(run(org, "Conversion_by_Source")) == {"Partner": 1, "-": 1}
     assert groups(run(org, "Conversion_by_Referrer")) == {"Mira Sample": 2}
+
+
+def test_losses_are_counted_by_their_reason(org):
+    assert groups(run(org, "Lost_Opportunities_by_Reason")) == {"No budget": 1}
+    assert groups(run(org, "Lost_Leads_by_Reason")) == {}
 
 
 def test_what_is_missing_makes_a_referral_poor(org):

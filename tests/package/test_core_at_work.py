@@ -214,6 +214,40 @@ def test_an_opportunity_that_nobody_referred_stays_without_a_status(org):
     assert status(org, "Opportunity", deal) is None
 
 
+# --- lost ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sobject", ["Lead", "Contact"])
+def test_a_referral_is_lost_for_a_reason_until_it_is_taken_up_again(org, sobject):
+    made = {"LastName": "Sample", "Referrer_Name__c": "Mira Sample"}
+    made |= {"Company": "Example Ltd"} if sobject == "Lead" else {}
+    record = org.create(sobject, **made, Referral_Status__c="Submitted")
+
+    lost = {"Referral_Status__c": "Lost", "Referral_Lost_Reason__c": "No budget"}
+    org.update(sobject, record, **lost)
+    assert org.read(sobject, record)["Referral_Lost_Reason__c"] == "No budget"
+
+    org.update(sobject, record, Referral_Status__c="Contacted")
+    assert org.read(sobject, record)["Referral_Lost_Reason__c"] is None
+
+
+@pytest.mark.parametrize("stage", ["Prospecting", "Closed Won"])
+def test_a_deal_that_is_opened_again_is_lost_for_no_reason(org, stage):
+    deal = opportunity(org)
+    lost = {"StageName": "Closed Lost", "Referral_Lost_Reason__c": "No budget"}
+    org.update("Opportunity", deal, **lost)
+    assert status(org, "Opportunity", deal) == "Lost"
+    assert org.read("Opportunity", deal)["Referral_Lost_Reason__c"] == "No budget"
+
+    org.update("Opportunity", deal, StageName=stage)
+    assert org.read("Opportunity", deal)["Referral_Lost_Reason__c"] is None
+
+
+def test_a_reason_is_one_of_the_list(org):
+    with pytest.raises(Refused, match="restricted picklist"):
+        referral(org, Referral_Lost_Reason__c="They are rude")
+
+
 # --- conversion ---------------------------------------------------------------------
 
 

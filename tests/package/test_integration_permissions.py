@@ -149,6 +149,8 @@ def recorded(wiring, org, linked):
             complete=True,
         )
         assert rep_actions.carry_out(wiring.sessions, linked.id, deed) is None
+        lost = replace(deed, status="Lost", reason="No budget", complete=False)
+        assert rep_actions.carry_out(wiring.sessions, linked.id, lost) is None
     # A response clock tells the record by when somebody must have answered.
     updates = RecordUpdates(wiring.sessions)
     for object_type in sorted(clock_records.OBJECTS):

@@ -38,6 +38,7 @@ def referral(**details: str) -> Referral:
         ('referral.source in ["Web", "Event"]', {"source": "Event"}, True),
         ('!referral.email.endsWith("@example.com")', {"email": "a@example.org"}, True),
         ('referral.company.matches("^(a+)+$")', {"company": "a" * 80 + "b"}, False),
+        ('referral.lost_reason != "No budget"', {"lost_reason": "No budget"}, False),
         ("true", {}, True),
     ],
 )

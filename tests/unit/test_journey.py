@@ -200,6 +200,32 @@ CONTACT = "003000000000001AAA"
 OPPORTUNITY = "006000000000001AAA"
 
 
+LOST = later("Lost", 2, details={"lost_reason": "No budget"})
+
+
+def reason(*states: Seen) -> str | None:
+    referral = known(SUBMITTED, *states)
+    assert referral is not None
+    return referral.details.get("lost_reason")
+
+
+def test_the_reason_of_a_loss_is_kept_as_long_as_it_is_lost() -> None:
+    assert reason(LOST) == "No budget"
+    assert reason(LOST, later("Lost", 3, details={"company": "Other Ltd"})) == (
+        "No budget"
+    )
+    assert reason(LOST, later("Lost", 3, details={"lost_reason": ""})) == ""
+
+
+def test_the_reason_of_a_loss_is_none_of_the_next_one() -> None:
+    """A message leaves out what is empty, so nobody says that it is over."""
+    again = later("Contacted", 3), later("Lost", 4)
+
+    assert reason(LOST, again[0]) is None
+    assert reason(LOST, *again) is None
+    assert reason(replace(LOST, status="Contacted"), again[1]) is None
+
+
 def as_contact(status: str, seconds: int) -> Seen:
     return later(status, seconds, object_type="Contact", record_id=CONTACT)
 

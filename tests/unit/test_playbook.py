@@ -183,6 +183,20 @@ def test_what_nobody_knows_reads_naturally(
     assert task.subject == told
 
 
+@pytest.mark.parametrize("milestone", list(Milestone))
+def test_a_mail_tells_why_a_referral_is_lost_and_of_no_other(
+    milestone: Milestone,
+) -> None:
+    book = Playbook("1", {milestone: (Action("tell", EmailRule("referral_lost")),)})
+    known = {**KNOWN, "lost_reason": "No budget"}
+
+    mail = planned(referral(milestone, details=known), book)[0].what
+
+    assert isinstance(mail, Email)
+    lost = milestone is Milestone.LOST
+    assert mail.values.get("reason") == ("No budget" if lost else None)
+
+
 @given(details=DETAILS, milestone=st.sampled_from([*Milestone, None]))
 def test_every_place_says_something(
     details: dict[str, str], milestone: Milestone | None
