@@ -1,7 +1,8 @@
 """Entry for the clock: every 15 seconds by default, whatever is due is rung for.
 
 Once a day, and when it starts, what has been kept long enough comes to its end, and
-certificates are spoken of that are about to.
+certificates are spoken of that are about to. Where there is a mailbox for mails that
+came back, it is read every minute.
 """
 
 import signal
@@ -13,6 +14,7 @@ from sidecar.errors import SidecarError
 from sidecar.logs import log
 from sidecar.wiring import Wiring
 
+_MINUTE_SECONDS = 60
 _HOUR_SECONDS = 3_600
 _DAY_SECONDS = 24 * _HOUR_SECONDS
 
@@ -27,6 +29,11 @@ def run(wiring: Wiring) -> None:
         target=purge_daily, args=(wiring, stopped), name="purge", daemon=True
     )
     purging.start()
+    if wiring.settings.bounce_mailbox:
+        # Nor for a mail server that takes its time.
+        threading.Thread(
+            target=read_bounces, args=(wiring, stopped), name="bounces", daemon=True
+        ).start()
     while not stopped.is_set():
         try:
             rings = wiring.sweep()
@@ -51,3 +58,16 @@ def purge_daily(wiring: Wiring, stopped: threading.Event) -> None:
         else:
             log().info("clock.purged", ended=done)
         stopped.wait(pause)
+
+
+def read_bounces(wiring: Wiring, stopped: threading.Event) -> None:
+    """Read every minute what came back; where that fails, the next time."""
+    while not stopped.is_set():
+        try:
+            read = wiring.read_bounces()
+        except SidecarError as exc:
+            log().warning("clock.bounces_not_read", reason=str(exc))
+        else:
+            if read:
+                log().info("clock.bounces_read", mails=read)
+        stopped.wait(_MINUTE_SECONDS)

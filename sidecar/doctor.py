@@ -9,12 +9,14 @@ from sidecar.errors import SidecarError
 from sidecar.jobs import pace
 from sidecar.jobs.pace import Sender
 from sidecar.jobs.reconcile import EVERY
+from sidecar.mail import bounce_mailbox
 from sidecar.referral.pace import Meaning, Silence
 from sidecar.store import (
     connections,
     database,
     follow_ups,
     inbox,
+    mail_preferences,
     reached,
     reconciliations,
     webhook_secrets,
@@ -48,6 +50,9 @@ def examine(wiring: Wiring) -> list[Finding]:
         _look("Redis", lambda: bool(wiring.redis.ping()) and "answers"),
         _look("mail server", lambda: _mail(wiring)),
     ]
+    if wiring.settings.bounce_mailbox:
+        look = partial(_bounce_mailbox, wiring)
+        findings.append(_look("bounce mailbox", look))
     if not findings[1].well:
         return findings
     with wiring.engine.connect() as db:
@@ -55,6 +60,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         dead_events = inbox.count(db).get("dead", 0)
         ends = follow_ups.count(db)
         senders = pace.senders(db, now=wiring.now())
+        suppressed = len(mail_preferences.listing(db, keyring=wiring.keyring))
     findings += [
         _look(f"org {item.name}", partial(_org, wiring, item.id)) for item in known
     ]
@@ -68,6 +74,9 @@ def examine(wiring: Wiring) -> list[Finding]:
         for sender in senders
     ]
     findings += _secrets(wiring, names)
+    if suppressed:
+        told = f"{suppressed} take no mail: `sidecar mail suppressed`"
+        findings.append(Finding("mail addresses", True, told))
     given_up = ends.get("dead", 0) + ends.get("uncertain", 0)
     findings.append(Finding("inbox", not dead_events, f"{dead_events} dead events"))
     findings.append(
@@ -208,6 +217,10 @@ def _database(wiring: Wiring) -> str:
 def _mail(wiring: Wiring) -> str:
     with wiring.mailer.connection() as connection:
         return connection.greet()
+
+
+def _bounce_mailbox(wiring: Wiring) -> str:
+    return bounce_mailbox.greet(wiring.bounce_mailbox)
 
 
 def _org(wiring: Wiring, connection_id: int) -> str:

@@ -45,6 +45,9 @@ class Settings:
     mail_from: str = "Referrals <referrals@localhost>"
     """The sender of every mail."""
 
+    bounce_mailbox: str = field(default="", repr=False)
+    """Where mail servers send back what they could not deliver; ``imaps://``."""
+
     mails_an_hour: int = 10
     """So many a rep gets one by one; more of them become one mail. 0 for any number."""
 
@@ -163,6 +166,7 @@ _ADDRESSES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
     "smtp_url": ("smtp", "smtp+starttls", "smtps"),
+    "bounce_mailbox": ("imaps",),
 }
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sidecar import logs, settings
 from sidecar.api import description
 from sidecar.console import pages
-from sidecar.intake import door, webhook
+from sidecar.intake import bounced, door, webhook
 from sidecar.intake.rates import Rates
 from sidecar.settings import Settings
 from sidecar.store import database
@@ -66,7 +66,7 @@ def from_environ() -> Flask:
 
 
 def doors(wiring: Wiring) -> "dict[str, WSGIApplication]":
-    """Build Salesforce's own doors, by the start of their addresses."""
+    """Build the doors that stand before Flask's, by the start of their addresses."""
     rate = wiring.settings.events_per_minute
     return {
         door.PREFIX: door.application(
@@ -80,6 +80,14 @@ def doors(wiring: Wiring) -> "dict[str, WSGIApplication]":
             webhook.Limits(Rates(per_second=rate / 60, burst=max(1, rate // 15))),
             now=wiring.now,
             proxies=wiring.proxies,
+        ),
+        bounced.PREFIX: webhook.application(
+            wiring,
+            webhook.Limits(Rates(per_second=rate / 60, burst=max(1, rate // 15))),
+            now=wiring.now,
+            proxies=wiring.proxies,
+            prefix=bounced.PREFIX,
+            receive=bounced.receiver(wiring.take_bounces),
         ),
     }
 

@@ -18,11 +18,12 @@ from sidecar import __version__, doorbell, keyring
 from sidecar.chat.posts import Post
 from sidecar.chat.webhooks import Webhooks
 from sidecar.doorbell import Doorbell
-from sidecar.errors import Permanent, Retryable
+from sidecar.errors import Permanent, Retryable, Unreadable
 from sidecar.intake import door, sender, signatures, webhook
 from sidecar.intake.peer import Network, networks
 from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
+from sidecar.jobs import bounces as bounces_job
 from sidecar.jobs import chat_posts, process, rep_digests, rep_letters, sweep
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
@@ -33,6 +34,9 @@ from sidecar.jobs.reports import running, sending
 from sidecar.jobs.reports.kinds import Reports
 from sidecar.keyring import Keyring
 from sidecar.logs import log
+from sidecar.mail import bounce_mailbox, bounces
+from sidecar.mail.bounce_mailbox import Mailbox
+from sidecar.mail.bounces import Bounce
 from sidecar.mail.letters import Address, Letter
 from sidecar.mail.render import names
 from sidecar.mail.server import server_at
@@ -501,6 +505,51 @@ class Wiring:
             lease=self.lease,
             now=self.now,
         )
+
+    def take_bounces(
+        self, connection_id: int | None, told: Sequence[Bounce]
+    ) -> bounces_job.Counted:
+        """Act on mails that came back; of one connection, or of any."""
+        try:
+            return bounces_job.take(
+                told,
+                engine=self.engine,
+                keyring=self.keyring,
+                domain=self.letter_sender.domain,
+                now=self.now,
+                connection_id=connection_id,
+            )
+        except SQLAlchemyError as exc:
+            raise Retryable(f"the database is away: {_words(exc)}") from exc
+
+    def read_bounces(self) -> int:
+        """
+        Read what came into the bounce mailbox; how many mails that were.
+
+        Raises:
+            WrongSetting: its address cannot be read.
+            Retryable, Permanent: it cannot be reached, or lets us not in.
+        """
+
+        def take(mail: bytes) -> None:
+            try:
+                told = bounces.read(mail)
+            except Unreadable as exc:
+                log().info("bounce.no_report", reason=str(exc))
+                return
+            self.take_bounces(None, told)
+
+        return bounce_mailbox.read_new(self.bounce_mailbox, take)
+
+    @property
+    def bounce_mailbox(self) -> Mailbox:
+        """Where mails come back. Raises WrongSetting: it cannot be read."""
+        try:
+            return bounce_mailbox.mailbox_at(
+                self.settings.bounce_mailbox, ca_file=self.settings.ca_file
+            )
+        except Permanent as exc:
+            raise WrongSetting(f"SIDECAR_BOUNCE_MAILBOX: {exc}") from exc
 
     def clocks(self, connection_id: int) -> int:
         """Look at an org's response clocks; how many follow-ups they brought."""

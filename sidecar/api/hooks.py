@@ -4,7 +4,7 @@ from typing import Any
 
 from sidecar.api import schemas as own
 from sidecar.api.answers import JSON, XML, empty, json, soap
-from sidecar.intake import door, schemas, webhook
+from sidecar.intake import bounced, door, schemas, webhook
 from sidecar.intake.signatures import org_certificate, standard_webhooks, token
 
 _KEY = {
@@ -156,7 +156,43 @@ EVENTS: dict[str, Any] = {
     "parameters": [_KEY],
 }
 
+_MANY_BOUNCES = {
+    "type": "array",
+    "items": own.Bounce,
+    "minItems": 1,
+    "maxItems": bounced.MOST,
+}
+
+BOUNCES: dict[str, Any] = {
+    "post": {
+        "operationId": "receiveBounces",
+        "summary": "Take bounces of mails",
+        "description": (
+            "One, or a list. What is not about a mail of ours, sent to that address, "
+            "changes nothing. Told again, it does nothing."
+        ),
+        "tags": ["Mail"],
+        "security": EVENTS["post"]["security"],
+        "parameters": EVENTS["post"]["parameters"],
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": {"anyOf": [own.Bounce, _MANY_BOUNCES]}}},
+        },
+        "responses": {
+            **{
+                code: answer
+                for code, answer in EVENTS["post"]["responses"].items()
+                if code != "403"
+            },
+            "200": json("Acted on.", own.CountedBounces),
+            "400": json("No bounce that can be read; none is taken.", own.Refusal),
+        },
+    },
+    "parameters": [_KEY],
+}
+
 PATHS: dict[str, dict[str, Any]] = {
     f"{door.PREFIX}{{hook_key}}": OUTBOUND,
     f"{webhook.PREFIX}{{hook_key}}": EVENTS,
+    f"{bounced.PREFIX}{{hook_key}}": BOUNCES,
 }

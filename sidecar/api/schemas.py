@@ -66,6 +66,39 @@ class Webhook(_Open):
     data = fields.Nested(StatusChange, required=True)
 
 
+class Bounce(Schema):
+    """What became of a mail at one recipient, in the words of RFC 3464."""
+
+    message_id = fields.String(
+        allow_none=True,
+        metadata={"description": "Of the mail that came back, with its `<>`."},
+    )
+    recipient = fields.String(required=True, metadata={"example": "rita@example.com"})
+    status = fields.String(
+        required=True,
+        metadata={"description": "RFC 3463.", "example": "5.1.1"},
+    )
+    action = fields.String(
+        required=True,
+        metadata={
+            "description": "failed, delayed, delivered, relayed or expanded.",
+            "example": "failed",
+        },
+    )
+
+
+class CountedBounces(Schema):
+    """What came of them."""
+
+    bounces = fields.Integer(required=True)
+    ours = fields.Integer(
+        required=True, metadata={"description": "About mails that we sent there."}
+    )
+    suppressed = fields.Integer(
+        required=True, metadata={"description": "Addresses newly written to no more."}
+    )
+
+
 class RepForm(Schema):
     """What a rep says; which fields there are depends on the link."""
 

@@ -122,6 +122,8 @@ def application(
     now: Callable[[], datetime],
     ticks: Callable[[], float] = time.monotonic,
     proxies: Sequence[Network] = (),
+    prefix: str = PREFIX,
+    receive: "Receive | None" = None,
 ) -> "WSGIApplication":
     """
     Build the door around what it needs.
@@ -130,13 +132,19 @@ def application(
         now: the clock, aware.
         ticks: seconds of a clock that never goes back.
         proxies: ours, who may name the caller.
+        prefix: where the door is.
+        receive: takes what is proved to be from whom the connection trusts; keeps
+            events by default.
     """
+    inside = receive or partial(_keep_events, rooms, limits.records)
 
     def events(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
         peer = caller_of(environ, proxies)
         try:
-            answer = _receive(environ, peer, rooms, limits, now(), ticks())
+            answer = _receive(
+                environ, peer, rooms, limits, now(), ticks(), prefix, inside
+            )
         except Retryable as exc:
             log().error("events.not_kept", reason=str(exc))
             answer = Answer(HTTPStatus.SERVICE_UNAVAILABLE, retry_after=5)
@@ -178,10 +186,12 @@ def _receive(
     limits: Limits,
     at: datetime,
     tick: float,
+    prefix: str,
+    inside: "Receive",
 ) -> Answer:
     if environ["REQUEST_METHOD"] != "POST":
         return Answer(HTTPStatus.METHOD_NOT_ALLOWED, hang_up=True)
-    hook_key = environ["PATH_INFO"].removeprefix(PREFIX)
+    hook_key = environ["PATH_INFO"].removeprefix(prefix)
     connection = rooms.connection_of(hook_key) if _KEY.match(hook_key) else None
     if connection is None:
         return Answer(HTTPStatus.NOT_FOUND, hang_up=True)
@@ -218,9 +228,22 @@ def _receive(
         )
         return Answer(HTTPStatus.UNAUTHORIZED)
     rooms.secret_used(verified.secret_id)
-    return _receive_verified(
-        connection, body, verified, rooms, limits.records, at, peer
-    )
+    return inside(connection, body, verified, at, peer)
+
+
+class Receive(Protocol):
+    """What is done with a request that is proved."""
+
+    def __call__(
+        self,
+        connection: OrgConnection,
+        body: bytes,
+        verified: Verified,
+        at: datetime,
+        peer: str,
+        /,
+    ) -> Answer:
+        """Answer it. Raises Retryable: the database is away."""
 
 
 def _unread(status: HTTPStatus, connection: OrgConnection, exc: Permanent) -> Answer:
@@ -229,12 +252,12 @@ def _unread(status: HTTPStatus, connection: OrgConnection, exc: Permanent) -> An
     return Answer(status, hang_up=True)
 
 
-def _receive_verified(
+def _keep_events(
+    rooms: Rooms,
+    records: Brake,
     connection: OrgConnection,
     body: bytes,
     verified: Verified,
-    rooms: Rooms,
-    records: Brake,
     at: datetime,
     peer: str,
 ) -> Answer:

@@ -9,7 +9,7 @@ import schemathesis
 from flask import Flask
 
 from sidecar.console import authorize
-from sidecar.intake import door, webhook
+from sidecar.intake import bounced, door, webhook
 from sidecar.keyring import fingerprint
 from sidecar.mail import links
 from sidecar.mail.links import Act, Link
@@ -57,6 +57,7 @@ class Service:
         return {
             f"{door.PREFIX}{{hook_key}}": lambda: [self.key],
             f"{webhook.PREFIX}{{hook_key}}": lambda: [self.key],
+            f"{bounced.PREFIX}{{hook_key}}": lambda: [self.key],
             f"{links.PREFIX}{{token}}": lambda: [
                 *(self.link(act) for act in acts),
                 self.link(Act.PREFERENCES, days=-1),

@@ -1,6 +1,7 @@
 """A server and its certificate, as every test of this room may want them."""
 
 import ssl
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,7 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from smtp_peer import Peer
+from office import SENDER, Office
+from smtp_peer import Peer, serving
+
+from sidecar.mail.server import Server
+from sidecar.mail.smtp import Mailer
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +59,13 @@ def server_tls(certificate: Path) -> ssl.SSLContext:
 @pytest.fixture
 def peer() -> Peer:
     return Peer()
+
+
+@pytest.fixture
+def office(wiring, connect, peer) -> Iterator[Office]:
+    connection, hook_key = connect()
+    with serving(peer) as port:
+        server = Server("127.0.0.1", port, "none", SENDER, timeout_s=5.0)
+        post = Mailer(server, now=wiring.now)
+        yield Office(wiring, connection, peer, post, hook_key)
+        post.close()
