@@ -12,7 +12,7 @@ from typing import Protocol
 
 import requests
 from flask import Blueprint, Response, make_response, redirect, render_template, request
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response as Answer
 
@@ -25,7 +25,7 @@ from sidecar.salesforce import web_flow
 from sidecar.salesforce.ids import same_org, to_18
 from sidecar.salesforce.login import Grant
 from sidecar.settings import Settings
-from sidecar.store import authorizations, connections
+from sidecar.store import audit, authorizations, connections
 from sidecar.store.authorizations import Pending
 
 COOKIE = "sidecar_authorization"
@@ -191,20 +191,39 @@ def _connect(desk: Desk, pending: Pending, code: str) -> str:
     hook_key = keys.new_hook_key() if pending.connection_id is None else ""
     with desk.engine.begin() as db:
         if pending.connection_id is None:
-            if pending.name in {known.name for known in connections.listing(db)}:
-                raise Permanent(f"there is a connection {pending.name!r} already")
-            new = _new(pending, grant, instance_url, hook_key)
-            connections.add(db, new, keyring=desk.keyring)
-        elif not connections.replace_login(
+            id_ = _added(db, desk, _new(pending, grant, instance_url, hook_key))
+        else:
+            id_ = _renewed(db, desk, pending.connection_id, pending, grant)
+        connections.write_as(db, id_, to_18(grant.user_id))
+        audit.note(
             db,
-            pending.connection_id,
-            secret=grant.refresh_token or "",
-            client_secret=pending.client_secret,
-            access_token=grant.access_token,
-            keyring=desk.keyring,
-        ):
-            raise Permanent(f"the connection {pending.name!r} was removed meanwhile")
+            who=f"user {grant.user_id} (browser)",
+            what="connections.authorized",
+            about=f"connection {id_}",
+            now=desk.now(),
+        )
     return hook_key
+
+
+def _added(db: Connection, desk: Desk, new: connections.NewConnection) -> int:
+    if new.name in {known.name for known in connections.listing(db)}:
+        raise Permanent(f"there is a connection {new.name!r} already")
+    return connections.add(db, new, keyring=desk.keyring)
+
+
+def _renewed(
+    db: Connection, desk: Desk, connection_id: int, pending: Pending, grant: Grant
+) -> int:
+    if not connections.replace_login(
+        db,
+        connection_id,
+        secret=grant.refresh_token or "",
+        client_secret=pending.client_secret,
+        access_token=grant.access_token,
+        keyring=desk.keyring,
+    ):
+        raise Permanent(f"the connection {pending.name!r} was removed meanwhile")
+    return connection_id
 
 
 def _new(

@@ -26,6 +26,7 @@ from urllib.parse import quote
 
 from sidecar.errors import Forged, Retryable, Unreadable
 from sidecar.intake import arrivals, outbound_message, request
+from sidecar.intake.brake import Brake, braked
 from sidecar.logs import log, mask_sessions
 from sidecar.salesforce.ids import same_org
 from sidecar.store.connections import OrgConnection
@@ -91,10 +92,18 @@ def application(
             None where the secret address is enough.
     """
 
+    # Of changes, by connection and record; shared by the threads of the process.
+    records = Brake()
+
     def outbound(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         started = time.perf_counter()
         answer = _receive(
-            environ, doors, max_bytes=max_bytes, now=now, require_sender=require_sender
+            environ,
+            doors,
+            records,
+            max_bytes=max_bytes,
+            now=now,
+            require_sender=require_sender,
         )
         headers = [("Content-Length", str(len(answer.body)))]
         if answer.body:
@@ -121,6 +130,7 @@ def application(
 def _receive(
     environ: "WSGIEnvironment",
     doors: Doors,
+    records: Brake,
     *,
     max_bytes: int,
     now: Callable[[], datetime],
@@ -137,7 +147,7 @@ def _receive(
             return Answer(HTTPStatus.NOT_FOUND, hang_up=True)
         if require_sender is not None:
             require_sender(environ, connection)
-        return _receive_for(connection, environ, doors, max_bytes, now())
+        return _receive_for(connection, environ, doors, records, max_bytes, now())
     except Forged as exc:
         log().warning(
             "outbound.forged", reason=str(exc), peer=environ.get("REMOTE_ADDR")
@@ -153,6 +163,7 @@ def _receive_for(
     connection: OrgConnection,
     environ: "WSGIEnvironment",
     doors: Doors,
+    records: Brake,
     max_bytes: int,
     at: datetime,
 ) -> Answer:
@@ -165,7 +176,7 @@ def _receive_for(
     except request.CutShort as exc:
         return _refusal(HTTPStatus.BAD_REQUEST, str(exc), hang_up=True)
     with _LARGE if len(body) > _LARGE_BYTES else nullcontext():
-        return _receive_body(connection, body, peer, doors, at)
+        return _receive_body(connection, body, peer, doors, records, at)
 
 
 def _receive_body(
@@ -173,6 +184,7 @@ def _receive_body(
     body: bytes,
     peer: str | None,
     doors: Doors,
+    records: Brake,
     at: datetime,
 ) -> Answer:
     try:
@@ -190,7 +202,8 @@ def _receive_body(
             connection=connection.name,
             notifications=len(message.notifications),
         )
-    new_ids = doors.keep(arrivals.of(message, connection, at))
+    found = arrivals.of(message, connection, at)
+    new_ids = doors.keep([braked(arrival, records) for arrival in found])
     if new_ids:
         doors.ring(new_ids)
     return Answer(HTTPStatus.OK, outbound_message.ACK, new_ids=new_ids)

@@ -145,6 +145,11 @@ def _form(
                 "assertion": assertion,
             }
         case "client_credentials":
+            if urlsplit(login_url).hostname in _LOGIN_HOSTS:
+                raise Permanent(
+                    "client credentials are taken at the org's My Domain alone: make "
+                    "the login URL https://....my.salesforce.com"
+                )
             return {
                 "grant_type": "client_credentials",
                 "client_id": client_id,
@@ -158,6 +163,9 @@ def _form(
             }
         case _:
             raise Permanent(f"no login flow {flow!r}; there are {', '.join(FLOWS)}")
+
+
+_LOGIN_HOSTS = ("login.salesforce.com", "test.salesforce.com")
 
 
 def _audience(login_url: str) -> str:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -162,6 +163,26 @@ def test_connections_are_listed(sidecar, connect):
     assert [row["id"] for row in told] == [first.id, second.id]
     shown = {"id", "name", "org", "flow", "instance", "paused", "why", "old address"}
     assert shown == set(told[0])
+
+
+def test_the_key_that_signs_in_is_made_here_and_stays_here(sidecar, wiring, folder):
+    file = folder / "jwt.key"
+
+    made = sidecar("keys", "sign-in", file, "--days", 30)
+
+    assert (made.exit_code, made.stderr) == (0, "")
+    assert file.stat().st_mode & 0o777 == 0o600
+    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    found = x509.load_pem_x509_certificate(made.stdout.encode())
+    assert found.public_key() == key.public_key()
+    assert "PRIVATE" not in made.output
+    words = add(flow="jwt", username="integration@acme.example", secret_file=str(file))
+    assert sidecar(*words).exit_code == 0
+
+    before = file.read_bytes()
+    again = sidecar("keys", "sign-in", file)
+    assert (again.exit_code, "nothing was written" in again.stderr) == (2, True)
+    assert file.read_bytes() == before
 
 
 def test_an_address_is_replaced_without_a_message_lost(sidecar, wiring, connect):

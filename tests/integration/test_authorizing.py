@@ -15,7 +15,8 @@ from sqlalchemy import update
 from sidecar.console import authorize
 from sidecar.devorg.process import Running
 from sidecar.errors import Permanent, SidecarError
-from sidecar.store import connections, removal, tables
+from sidecar.salesforce import login
+from sidecar.store import audit, connections, removal, tables
 from sidecar.store.connections import OrgConnection
 from sidecar.web import create_app
 from sidecar.wiring import Wiring
@@ -257,6 +258,32 @@ def test_eight_workers_that_race_use_each_refresh_token_once(
             tokens = list(renewed)
         assert len({*tokens}) == 1
     assert desk.sessions.call(connection.id, lambda client: client.limits())
+
+
+def test_as_whom_we_write_is_known_from_the_first_day(
+    desk: Wiring, browser: FlaskClient, org: Running
+) -> None:
+    """Promise 15: our own changes are ours before any token is renewed."""
+    _back(browser, _allow(org, _leave(browser, _link(desk, org))))
+
+    with desk.engine.connect() as db:
+        (connection,) = connections.listing(db)
+        entries = audit.listing(db, limit=10)
+    assert (connection.integration_user_id or "").startswith("005")
+    noted = [each for each in entries if each.what == "connections.authorized"]
+    assert noted[0].who.startswith("user 005")
+
+
+def test_client_credentials_are_asked_for_at_the_my_domain_alone() -> None:
+    with pytest.raises(Permanent, match="My Domain"):
+        login.fetch(
+            requests.Session(),
+            flow="client_credentials",
+            login_url="https://login.salesforce.com",
+            client_id="key",
+            username="",
+            secret="secret",
+        )
 
 
 def test_signed_out_nobody_comes_in_with_the_old_token(

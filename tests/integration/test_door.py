@@ -24,6 +24,7 @@ from messages import (
 
 from sidecar import keyring
 from sidecar.intake import door, outbound_message
+from sidecar.intake.brake import LIMIT
 from sidecar.machine import Machine
 from sidecar.settings import Settings
 from sidecar.store import connections, database, inbox, quarantine
@@ -184,6 +185,17 @@ def test_we_dedupe_on_org_and_notification_id_never_on_record_or_time(
     served.post(message([first]))
     served.post(message([second]))
     assert len(served.events(11)) == 2
+
+
+def test_a_storm_of_one_record_is_acknowledged_kept_and_waits(served: Served) -> None:
+    """Promise 15: a flow that sets itself off is not worked on as fast as it turns."""
+    parts = [notification(5000 + number, lead(5000)) for number in range(LIMIT + 2)]
+
+    assert served.post(message(parts)).status_code == 200
+
+    kept = served.events(5000)
+    assert {item.state for item in kept} == {"waiting"}
+    assert ["storm" in (item.error or "") for item in kept[-3:]] == [False, True, True]
 
 
 @pytest.mark.parametrize("size", [1, 2, 99, 100, 150])
