@@ -28,7 +28,7 @@ from sidecar.jobs import chat_posts, process, rep_digests, rep_letters, sweep
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
 from sidecar.jobs import reconcile as reconcile_job
-from sidecar.jobs.deliver import chats, emails, fields, mail_batch, tasks
+from sidecar.jobs.deliver import campaigns, chats, emails, fields, mail_batch, tasks
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.jobs.reports import running, sending
 from sidecar.jobs.reports.kinds import Reports
@@ -49,6 +49,7 @@ from sidecar.referral.follow_up import Chat, Email
 from sidecar.referral.playbook import Playbook
 from sidecar.salesforce import login, trial
 from sidecar.salesforce.caller import Caller, caller_for
+from sidecar.salesforce.campaign_members import CampaignMembers
 from sidecar.salesforce.changes import ReferralChanges
 from sidecar.salesforce.field_values import FieldValues
 from sidecar.salesforce.hosts import checked
@@ -454,6 +455,7 @@ class Wiring:
             "email": self._emails,
             "chat": self._chats,
             "set_field": self._fields,
+            "add_to_campaign": self._campaigns,
         }[kind](connection_id)
 
     def _tasks(self, connection_id: int) -> int:
@@ -550,6 +552,16 @@ class Wiring:
             )
         except Permanent as exc:
             raise WrongSetting(f"SIDECAR_BOUNCE_MAILBOX: {exc}") from exc
+
+    def _campaigns(self, connection_id: int) -> int:
+        return campaigns.deliver_campaigns(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            members=CampaignMembers(self.sessions),
+            lease=self.lease,
+            now=self.now,
+        )
 
     def clocks(self, connection_id: int) -> int:
         """Look at an org's response clocks; how many follow-ups they brought."""

@@ -59,6 +59,8 @@ def follow_up(save: Save) -> None:
         _default_member_statuses(save)
     elif save.type.name == "CampaignMember":
         _count_members(save)
+    elif save.type.name == "OpportunityContactRole" and save.after.get("IsPrimary"):
+        _primary_contact(save)
 
 
 def _put(row: Row, name: str, value: object) -> None:
@@ -185,6 +187,8 @@ def _campaign_member(save: Save) -> None:
     default = next((s["Label"] for s in statuses if s.get("IsDefault")), "Sent")
     row.setdefault("Status", default)
     known = next((s for s in statuses if s["Label"] == row["Status"]), None)
+    if known is None and not statuses:
+        return  # There is no such campaign, which is told when its id is looked at.
     if known is None:
         raise Refusal(
             "INVALID_STATUS",
@@ -302,6 +306,16 @@ def _count_members(save: Save) -> None:
         "NumberOfResponses": sum(bool(row.get("HasResponded")) for row in rows),
     }
     campaigns.put(campaign_id, {**campaigns.rows[campaign_id], **counted})
+
+
+def _primary_contact(save: Save) -> None:
+    """The opportunity says who plays the primary role (Opportunity.ContactId)."""
+    deals, deal_id = (
+        save.org.records.table("Opportunity"),
+        str(save.after["OpportunityId"]),
+    )
+    contact = {"ContactId": save.after["ContactId"]}
+    deals.put(deal_id, {**deals.rows[deal_id], **contact})
 
 
 def _missing(*names: str) -> Refusal:

@@ -46,6 +46,15 @@ _STANDARD_USER_OBJECTS = frozenset(
     )
 )
 
+# Objects without permissions of their own: what has to be granted on the parent; where
+# nothing else is said, Edit. Source: "CampaignMember" (create() takes read access to
+# campaigns) and "OpportunityContactRole", Object Reference.
+_WITHIN = {
+    "CampaignMember": ("Campaign", {"Read": "Read", "Create": "Read"}),
+    "CampaignMemberStatus": ("Campaign", {"Read": "Read"}),
+    "OpportunityContactRole": ("Opportunity", {"Read": "Read"}),
+}
+
 _ACTIONS = ("Read", "Create", "Edit", "Delete")
 
 
@@ -95,6 +104,10 @@ class Access:
             )
         if self._profile == "Standard User" and type_.name in _STANDARD_USER_OBJECTS:
             return action != "Delete" or type_.name != "Campaign"
+        if type_.name in _WITHIN:
+            parent, needed_there = _WITHIN[type_.name]
+            right = needed_there.get(action, "Edit")
+            return self.may(right, self._org.schema[parent])
         return action in self._objects.get(type_.name, ())
 
     def readable(self, type_: ObjectType) -> dict[str, Field]:

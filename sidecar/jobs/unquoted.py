@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sidecar.logs import MASK
-from sidecar.referral.follow_up import Chat, Email, SetField, Task, What
+from sidecar.referral.follow_up import Chat, Email, JoinCampaign, SetField, Task, What
 from sidecar.store.follow_ups import End
 
 _OF_NOBODY = {"status", "source"}
@@ -33,6 +33,8 @@ def _said(what: What) -> Sequence[str]:
             return [what.text, *_told(what.values)]
         case SetField():
             return [what.value]
+        case JoinCampaign():
+            return []
 
 
 def _told(values: Mapping[str, str]) -> list[str]:

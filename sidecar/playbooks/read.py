@@ -25,6 +25,7 @@ from sidecar.referral.playbook import (
     RULES,
     TO,
     Action,
+    CampaignRule,
     ChatRule,
     ClockRule,
     EmailRule,
@@ -47,6 +48,9 @@ NAME = r"[a-z][a-z0-9-]{0,62}"
 
 FIELD = r"[A-Za-z][A-Za-z0-9_]{0,79}"
 """What fields are called in Salesforce's API."""
+
+CAMPAIGN = r"701([A-Za-z0-9]{12}|[A-Za-z0-9]{15})"
+"""A campaign's id: "Standard Field and Object Prefixes", Salesforce Help."""
 
 NOT_SET = {
     "Referral_Status__c": "a playbook acts on it, and would act on itself; let a flow "
@@ -195,6 +199,20 @@ class _FieldSchema(Schema):
         return FieldRule(**data)
 
 
+class _CampaignSchema(Schema):
+    campaign = fields.String(
+        required=True,
+        validate=validate.Regexp(
+            CAMPAIGN + r"\Z", error="write the campaign's id, 701..."
+        ),
+    )
+    status = fields.String(load_default="", validate=validate.Length(1, 40))
+
+    @post_load
+    def _make(self, data: dict[str, str], **_: Any) -> CampaignRule:
+        return CampaignRule(**data)
+
+
 class _ActionSchema(Schema):
     action = fields.String(required=True, validate=_name())
     when = Parsed(expressions.condition)
@@ -202,6 +220,7 @@ class _ActionSchema(Schema):
     email = fields.Nested(_EmailSchema)
     chat = fields.Nested(_ChatSchema)
     set_field = fields.Nested(_FieldSchema)
+    add_to_campaign = fields.Nested(_CampaignSchema)
     tell_referrer = fields.Raw(validate=_planned)
     ask_testimonial = fields.Raw(validate=_planned)
     nudge_referrer = fields.Raw(validate=_planned)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sidecar.playbooks.expressions import LONGEST
-from sidecar.playbooks.read import FIELD, NAME, NOT_SET, PLANNED, PRIORITIES
+from sidecar.playbooks.read import CAMPAIGN, FIELD, NAME, NOT_SET, PLANNED, PRIORITIES
 from sidecar.referral.conditions import NUMBERS, TEXTS
 from sidecar.referral.journey import Milestone
 from sidecar.referral.playbook import PLACES, RULES, TO, Stage
@@ -133,6 +133,13 @@ def _action(templates: Collection[str], *, later: bool = False) -> dict[str, Any
                 "value": _text(1000),
             },
             required=["field", "value"],
+        ),
+        "add_to_campaign": _object(
+            {
+                "campaign": {"type": "string", "pattern": f"^{CAMPAIGN}$"},
+                "status": {"type": "string", "minLength": 1, "maxLength": 40},
+            },
+            required=["campaign"],
         ),
     }
     if later:

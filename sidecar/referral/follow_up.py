@@ -11,6 +11,7 @@ from sidecar.referral.conditions import holds
 from sidecar.referral.journey import Milestone, Referral
 from sidecar.referral.playbook import (
     Action,
+    CampaignRule,
     ChatRule,
     EmailRule,
     FieldRule,
@@ -62,13 +63,24 @@ class SetField:
     record_id: str
 
 
-What: TypeAlias = Task | Email | Chat | SetField
+@dataclass(frozen=True)
+class JoinCampaign:
+    """A campaign that the person of a record joins; no status: the campaign's own."""
+
+    campaign_id: str
+    status: str
+    object_type: str
+    record_id: str
+
+
+What: TypeAlias = Task | Email | Chat | SetField | JoinCampaign
 
 KINDS: Mapping[str, type[What]] = {
     "task": Task,
     "email": Email,
     "chat": Chat,
     "set_field": SetField,
+    "add_to_campaign": JoinCampaign,
 }
 """What a follow-up may be, by the name under which it is kept and delivered."""
 
@@ -175,10 +187,14 @@ def _what(
         case FieldRule():
             value = rule.value.format(**places)
             return SetField(rule.field, value, referral.object_type, referral.record_id)
+        case CampaignRule():
+            return JoinCampaign(
+                rule.campaign, rule.status, referral.object_type, referral.record_id
+            )
 
 
 def aimed_at(rule: Rule, to: Recipients) -> str | None:
-    """Say whom or what an action would reach: a user's id, a channel, a field."""
+    """Say whom or what an action would reach: user, channel, field, campaign."""
     match rule:
         case TaskRule() | EmailRule():
             return to.of(rule.to)
@@ -186,6 +202,8 @@ def aimed_at(rule: Rule, to: Recipients) -> str | None:
             return rule.channel
         case FieldRule():
             return rule.field
+        case CampaignRule():
+            return rule.campaign
 
 
 def follow_up_key(org_id: str, referral_key: str, milestone: str, action: str) -> str:

@@ -52,13 +52,22 @@ class FieldRule:
     value: str
 
 
-Rule: TypeAlias = TaskRule | EmailRule | ChatRule | FieldRule
+@dataclass(frozen=True)
+class CampaignRule:
+    """A campaign that whoever was referred joins; ``status`` is empty for its own."""
+
+    campaign: str
+    status: str = ""
+
+
+Rule: TypeAlias = TaskRule | EmailRule | ChatRule | FieldRule | CampaignRule
 
 RULES: Mapping[str, type[Rule]] = {
     "task": TaskRule,
     "email": EmailRule,
     "chat": ChatRule,
     "set_field": FieldRule,
+    "add_to_campaign": CampaignRule,
 }
 """What an action may be, by the word that stands for it in a playbook."""
 

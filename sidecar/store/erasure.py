@@ -14,7 +14,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, func, insert, select, tuple_, update
 
 from sidecar.keyring import Keyring
-from sidecar.referral.follow_up import Chat, Email, SetField, Task, What, what_of
+from sidecar.referral.follow_up import (
+    Chat,
+    Email,
+    JoinCampaign,
+    SetField,
+    Task,
+    What,
+    what_of,
+)
 from sidecar.store import inbox, persons, response_clocks
 from sidecar.store.persons import Trait
 from sidecar.store.tables import (
@@ -266,6 +274,8 @@ def _unnamed(what: What, names: Collection[str]) -> What:
             return replace(what, text=_without(names, what.text), values=told)
         case SetField():
             return replace(what, value=_without(names, what.value))
+        case JoinCampaign():
+            return what
 
 
 def _without(names: Collection[str], text: str) -> str:

@@ -20,10 +20,16 @@ def granted(org: Running) -> Iterator[Running]:
     parent = grant(
         salesforce,
         org.user_ids[org.integration_user],
-        {"Lead": "Read Edit", "Opportunity": "Read Edit", "Account": "Read"},
+        {
+            "Lead": "Read Edit",
+            "Opportunity": "Read Edit",
+            "Account": "Read",
+            "Campaign": "Read",
+        },
         *(f"Lead.{name}" for name in FIELDS),
         "Lead.Referral_Response_Due__c",
         "Opportunity.Description",
+        "CampaignMember.Status",
     )
     yield org
     salesforce.restful(f"sobjects/PermissionSet/{parent}", method="DELETE")

@@ -19,12 +19,14 @@ milestones:
     - {action: b, email: {template: new_referral, to: manager}}
     - {action: c, chat: {channel: sales, text: "New: {prospect}"}}
     - {action: d, set_field: {field: Rating, value: Hot}}
+    - {action: e, add_to_campaign: {campaign: 701000000000001AAA}}
 """
 AIMED = [
     ("a", "task"),
     ("b", "email"),
     ("c", "chat", "sales"),
     ("d", "set_field", "Rating"),
+    ("e", "add_to_campaign", "701000000000001AAA"),
 ]
 
 

@@ -88,6 +88,10 @@ GOOD_TREE = {
             {"action": "b", "email": {"template": "new_referral", "to": "backup"}},
             {"action": "c", "chat": {"channel": "sales", "text": "New: {prospect}"}},
             {"action": "d", "set_field": {"field": "Tier__c", "value": "{source}"}},
+            {
+                "action": "e",
+                "add_to_campaign": {"campaign": "701000000000001", "status": "Sent"},
+            },
         ]
     },
     "types": {"Partner": {"won": [{"action": "a", "task": {"subject": "x"}}]}},
@@ -170,6 +174,8 @@ def as_text(tree: Any) -> Any:
         (("milestones", "submitted", 3, "set_field", "field"), "Tier c"),
         (("milestones", "submitted", 3, "set_field", "field"), "referral_STATUS__c"),
         (("milestones", "submitted", 3, "set_field", "value"), None),
+        (("milestones", "submitted", 4, "add_to_campaign", "campaign"), "00Q1"),
+        (("milestones", "submitted", 4, "add_to_campaign", "status"), ""),
         (("milestones", "submitted", 1, "email", "template"), "nope"),
         (("milestones", "submitted", 1, "email", "to"), "everybody"),
         (("clocks", "first-response", "within"), "0 working hours"),
@@ -218,6 +224,11 @@ def test_the_good_tree_is_good() -> None:
             "Referral_Status__c",
             "milestones.submitted[3].set_field.field: Referral_Status__c is set by no "
             "playbook: a playbook acts on it, and would act on itself",
+        ),
+        (
+            ("milestones", "submitted", 4, "add_to_campaign", "campaign"),
+            "Summer",
+            "milestones.submitted[4].add_to_campaign.campaign: write the campaign's id",
         ),
         (
             ("types", "Partner", "won", 0, "task", "due"),

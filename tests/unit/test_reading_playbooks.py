@@ -97,10 +97,13 @@ def test_yaml_takes_no_word_for_something_else() -> None:
     [
         ("{task: {subject: x}}", ["action: Missing data for required field."]),
         ("{action: Call, task: {subject: x}}", ["action: use small letters, digits"]),
-        ("{action: a}", [": an action is one of task, email, chat, set_field"]),
+        (
+            "{action: a}",
+            [": an action is one of task, email, chat, set_field, add_to_campaign"],
+        ),
         (
             "{action: a, task: {subject: x}, email: {template: new_referral}}",
-            [": an action is one of task, email, chat, set_field"],
+            [": an action is one of task, email, chat, set_field, add_to_campaign"],
         ),
         ("{action: a, task: {}}", ["task.subject: Missing data"]),
         ("{action: a, task: {subject: ''}}", ["task.subject: Length must be between"]),
@@ -278,7 +281,17 @@ LEAVES = st.one_of(
 WORDS = [
     *("version", "milestones", "submitted", "won", "action", "task", "email"),
     *("subject", "due", "priority", "template", "description"),
-    *("chat", "channel", "text", "set_field", "field", "value"),
+    *(
+        "chat",
+        "channel",
+        "text",
+        "set_field",
+        "field",
+        "value",
+        "add_to_campaign",
+        "campaign",
+        "status",
+    ),
     *("key", "value", "_schema"),
 ]
 TREES = st.recursive(
