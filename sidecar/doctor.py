@@ -60,6 +60,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         dead_events = inbox.count(db).get("dead", 0)
         ends = follow_ups.count(db)
         senders = pace.senders(db, now=wiring.now())
+        old = connections.old_addresses(db)
         suppressed = len(mail_preferences.listing(db, keyring=wiring.keyring))
     findings += [
         _look(f"org {item.name}", partial(_org, wiring, item.id)) for item in known
@@ -74,6 +75,7 @@ def examine(wiring: Wiring) -> list[Finding]:
         for sender in senders
     ]
     findings += _secrets(wiring, names)
+    findings += [_old_address(names[id_], used) for id_, used in old.items()]
     if suppressed:
         told = f"{suppressed} take no mail: `sidecar mail suppressed`"
         findings.append(Finding("mail addresses", True, told))
@@ -198,6 +200,15 @@ def _certificate(part: str, row: Mapping[str, Any], now: datetime) -> Finding:
             f"`sidecar secrets rotate {row['id']} --from-org NAME` read it"
         )
     return Finding(part, left > ANNOUNCED, told)
+
+
+def _old_address(connection: str, used: datetime | None) -> Finding:
+    last = f"{used:%Y-%m-%d %H:%M}Z" if used else "never since it was replaced"
+    told = (
+        f"taken still; used last: {last}. When nothing comes there any more, "
+        f"`sidecar connections end-address {connection}` ends it"
+    )
+    return Finding(f"old address of {connection}", True, told)
 
 
 def _replaced(part: str, row: Mapping[str, Any], now: datetime) -> Finding:

@@ -6,10 +6,10 @@ from datetime import timedelta
 import structlog
 from messages import lead_id
 
-from sidecar import doctor
+from sidecar import doctor, keyring
 from sidecar.intake import arrivals
 from sidecar.settings import Settings
-from sidecar.store import webhook_secrets
+from sidecar.store import connections, webhook_secrets
 from sidecar.store.inbox import Arrival
 from sidecar.store.webhook_secrets import Kind, NewSecret
 from sidecar.wiring import Wiring
@@ -102,6 +102,21 @@ def test_a_replaced_secret_that_is_still_used_is_spoken_of_before_it_ends(
     with wiring.engine.begin() as db:
         webhook_secrets.used(db, id_, at=hand())
     assert not _found(wiring, f"secret {id_}").well
+
+
+def test_an_old_address_that_is_taken_still_is_shown(wiring, connect):
+    connection, hook_key = connect()
+    with wiring.engine.begin() as db:
+        connections.readdress(
+            db, connection.id, keyring.new_hook_key(), keyring=wiring.keyring
+        )
+    part = f"old address of {connection.name}"
+    assert "never since" in _found(wiring, part).seen
+
+    wiring.connection_of(hook_key)
+
+    assert "used last: 2" in _found(wiring, part).seen
+    assert "end-address" in _found(wiring, part).seen
 
 
 def test_the_clock_announces_a_certificates_end_too(wiring, connect, hand):

@@ -145,6 +145,21 @@ def test_what_came_in_while_a_door_still_knew_the_address_goes_too(house):
     assert ids
 
 
+def test_interrupted_it_may_be_given_again(house):
+    fill(house)
+    wiring, id_ = house.wiring, house.connection.id
+    with wiring.engine.begin() as db:
+        removal.close(db, id_, until=wiring.now() + timedelta(days=1))
+    assert removal.remove_events(wiring.engine, id_) > 0
+    with wiring.engine.connect() as db:
+        assert connections.find(db, id_).paused_until, "nobody works for it meanwhile"
+
+    result = run(house, "connections", "remove", house.connection.name, "--yes")
+
+    assert result.exit_code == 0
+    assert {*full(house)} == {"audit", "secret"}
+
+
 def test_without_a_yes_it_is_told_what_goes_and_nothing_does(house):
     fill(house)
     before = full(house)
