@@ -83,7 +83,7 @@ def mail_preview(
         if record is None
         else _real(wiring, template, record, language)
     )
-    name = f"{template}.{language}"
+    name = f"{template.replace('/', '-')}.{language}"
     for path in preview.write(rendered, folder, name):
         click.echo(path)
     program = program or chromium.find()

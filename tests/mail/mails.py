@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
+from sidecar.mail import examples
 from sidecar.mail.examples import buttons, example
 from sidecar.mail.languages import LANGUAGES
 from sidecar.mail.preview import dead
@@ -36,11 +37,17 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "hostile": HOSTILE,
     "from the right": FROM_THE_RIGHT,
 }
-ALL = [(name, language) for name in (*names(), TOGETHER) for language in LANGUAGES]
+ALL = [(name, language) for name in examples.letters() for language in LANGUAGES]
+_OF_VALUES = {*names(), TOGETHER}
+"""Those that tell of anything that somebody typed."""
 
 
 def letter(template: str, language: str, kind: str = "example") -> Rendered:
     """Render a mail; ``nothing`` is one without any value."""
+    if template not in _OF_VALUES:
+        return examples.letter(
+            template, language=language, public_url="https://sidecar.example.com"
+        )
     if template == TOGETHER:
         return _together(language, kind)
     values = (
@@ -77,5 +84,5 @@ def _together(language: str, kind: str) -> Rendered:
 
 def kinds(template: str, language: str) -> Iterator[tuple[str, Rendered]]:
     """Give a mail with each kind of values, under the kind's name."""
-    for kind in (*OTHERWISE, "nothing"):
+    for kind in (*OTHERWISE, "nothing") if template in _OF_VALUES else ("example",):
         yield kind, letter(template, language, kind)
