@@ -108,7 +108,7 @@ class Settings:
     """For so long the ids of signed messages are kept, against repeats."""
 
     admin_token: str = field(default="", repr=False)
-    """Access token of the admin who installs; for `sidecar package` alone."""
+    """Access token of the admin who installs, or has the org's certificate read."""
 
     log_format: str = "json"
     """``json`` for machines, ``text`` for people."""
