@@ -134,4 +134,10 @@ class Draw:
                 case _:
                     within[name] = self._changed(within[name])
             return within
-        return self.document()
+        match self.number(4):
+            case 0:
+                return self.document()
+            case 1:
+                return self.pick(NUMBERS)
+            case _:
+                return self.pick(WORDS)

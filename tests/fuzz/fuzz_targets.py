@@ -102,9 +102,13 @@ def _require_kept(rows: Iterable[Arrival]) -> None:
     for row in rows:
         orjson.dumps(row.content)
         told = (row.notification_id, row.action_id, row.object_type, row.record_id)
-        for text in (*told, row.error, row.outcome, row.source):
-            assert "\0" not in (text or ""), text
-            (text or "").encode()
+        _require_texts(*told, row.error, row.outcome, row.source)
+
+
+def _require_texts(*texts: str | None) -> None:
+    for text in texts:
+        assert "\0" not in (text or ""), text
+        (text or "").encode()
 
 
 # --- outbound messages ---
@@ -118,6 +122,7 @@ def outbound(data: bytes) -> None:
         outbound_message.parse(fault)
         arrivals.inspectable(data).encode()
         return
+    _require_texts(message.org_id)
     _require_kept(arrivals.of(message, CONNECTION, AT))
     for item in message.notifications:
         if item.object_type in reading.DETAILS and item.record_id:
@@ -154,6 +159,7 @@ def events(data: bytes) -> None:
         arrivals.inspectable(body).encode()
         return
     for item in told:
+        _require_texts(item.org_id)  # quarantine keeps it, when it is another one
         found = event_arrivals.of(item, CONNECTION, AT, message_id="msg_1")
         assert found, "an event that was acknowledged is a row"
         _require_kept(found)
