@@ -95,7 +95,12 @@ def connections_add(
         raise click.UsageError(f"--fallback-owner {fallback_owner!r} is no user's id")
     text = _text(playbook) if playbook else None
     if text is not None:
-        playbooks.read(text, templates=wiring.templates)
+        found = playbooks.read(text, templates=wiring.templates)
+        if found.channels:
+            raise click.UsageError(
+                "--playbook posts to channels, and a new connection has none: add it "
+                "without, then `sidecar channels add` and `sidecar playbooks set`"
+            )
     demo_mode = wiring.settings.demo
     hook_key = keyring.new_hook_key()
     new = connections_store.NewConnection(

@@ -1,6 +1,7 @@
 """A milestone is told in the channel that the playbook names, once."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,7 @@ from sidecar.playbooks.read import read
 from sidecar.referral.follow_up import plan
 from sidecar.referral.journey import Milestone, Referral
 from sidecar.referral.working_time import WorkingWeek
-from sidecar.store import channels, follow_ups
+from sidecar.store import channels, connections, follow_ups
 from sidecar.store.channels import Channel
 from sidecar.store.connections import OrgConnection
 from sidecar.store.tables import follow_up
@@ -195,6 +196,16 @@ def test_another_channel_does_not_wait_for_one_that_asked(room: Room) -> None:
 
     assert room.deliver() == 2
     assert [state for state, _ in room.states()] == ["waiting", "done"]
+
+
+def test_nothing_is_posted_for_a_connection_that_rests(room: Room, hand) -> None:
+    room.plan(1)
+    with room.wiring.engine.begin() as db:
+        until = room.wiring.now() + timedelta(hours=1)
+        connections.pause(db, room.connection.id, until=until, why="closed")
+
+    assert room.deliver() == 0
+    assert room.states() == [("waiting", 0)]
 
 
 def test_a_post_whose_answer_was_lost_is_made_twice_and_not_thrice(

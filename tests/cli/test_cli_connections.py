@@ -119,6 +119,7 @@ def test_an_org_may_bring_its_own_words_and_rules(sidecar, wiring, folder):
         ({"login_url": "https://example.com"}, 2, "not a host of Salesforce's"),
         ({"playbook": "{folder}/wrong.yaml"}, 1, "version: Missing data"),
         ({"playbook": "{folder}/binary"}, 2, "binary is no text"),
+        ({"playbook": "{folder}/posts.yaml"}, 2, "a new connection has none"),
         ({"secret_file": "{folder}/binary"}, 2, "binary is no text"),
     ],
 )
@@ -126,6 +127,10 @@ def test_what_is_wrong_is_told_and_nothing_is_kept(
     sidecar, wiring, folder, changed, code, told
 ):
     (folder / "wrong.yaml").write_text("milestones: {}")
+    post = (
+        '{version: "1", milestones: {won: [{action: a, chat: {channel: x, text: y}}]}}'
+    )
+    (folder / "posts.yaml").write_text(post)
     (folder / "binary").write_bytes(b"\xff\xfe\x00")
     changed = {
         key: value.format(folder=folder) if "folder" in str(value) else value

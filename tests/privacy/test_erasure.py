@@ -646,25 +646,33 @@ version: "1"
 milestones:
   submitted:
     - {action: tell, chat: {channel: sales, text: "{prospect}, by {referrer}"}}
+    - {action: note, set_field: {field: Description, value: "By {referrer}"}}
+    - {action: join, add_to_campaign: {campaign: 701000000000001}}
 """
 
 
-def test_a_post_that_waits_names_an_erased_referrer_no_longer(house):
+def test_whatever_waits_names_an_erased_referrer_no_longer(house):
     house.act_by(POSTING)
     house.live(introduced(1))
 
     house.erase(records=[REFERRER])
 
-    with house.wiring.engine.begin() as db:
-        (attempt,) = follow_ups.claim(
-            db,
-            house.connection.id,
-            "chat",
-            now=house.wiring.now(),
-            lease_ends=house.wiring.now(),
-            limit=9,
-            keyring=house.wiring.keyring,
-        )
-    assert attempt.what.text == "Ada Surname1, by a referrer not yet named"
-    assert {"referrer", "code"}.isdisjoint(attempt.what.values)
-    assert "Surname1" in attempt.what.values["name"]
+    def waiting(kind):
+        with house.wiring.engine.begin() as db:
+            (attempt,) = follow_ups.claim(
+                db,
+                house.connection.id,
+                kind,
+                now=house.wiring.now(),
+                lease_ends=house.wiring.now(),
+                limit=9,
+                keyring=house.wiring.keyring,
+            )
+        return attempt.what
+
+    post = waiting("chat")
+    assert post.text == "Ada Surname1, by a referrer not yet named"
+    assert {"referrer", "code"}.isdisjoint(post.values)
+    assert "Surname1" in post.values["name"]
+    assert waiting("set_field").value == "By a referrer not yet named"
+    assert waiting("add_to_campaign").record_id == lead_id(1)

@@ -1,15 +1,16 @@
 """Posts to chat channels: one at a time, each settled as soon as it is answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Engine
 
 from sidecar.chat.posts import Post
 from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain
-from sidecar.jobs.deliver.attempts import claim, ended, settle
+from sidecar.jobs.deliver.attempts import claim, ended, resting, settle
 from sidecar.keyring import Keyring
 from sidecar.referral.follow_up import Chat
 from sidecar.store import channels, connections, follow_ups
@@ -62,39 +63,54 @@ def deliver_chats(
         How many attempts were made.
     """
     made = 0
-    while attempts := claim(
-        engine, keyring, connection_id, "chat", POSTS_AT_ONCE, now(), lease
-    ):
+    while True:
         with engine.connect() as db:
             connection = connections.find(db, connection_id)
             known = channels.of_connection(db, connection_id, keyring=keyring)
-        if connection is None:
+        if connection is None or resting(connection, now()):
             return made
+        attempts = claim(
+            engine, keyring, connection_id, "chat", POSTS_AT_ONCE, now(), lease
+        )
+        if not attempts:
+            return made
+        send = partial(_posted, connection, known, webhooks, write)
         stop_at = now() + lease / 2
-        resting: dict[str, datetime] = {}
-        for attempt in attempts:
-            channel = _channel_of(attempt)
-            if channel in resting or now() > stop_at:
-                with engine.begin() as db:
-                    later = resting.get(channel, now())
-                    follow_ups.give_back(db, attempt, due_at=later)
+        made += _one_after_another(
+            connection_id, attempts, send, engine, stop_at=stop_at, now=now
+        )
+
+
+def _one_after_another(
+    connection_id: int,
+    attempts: Sequence[Attempt],
+    send: Callable[[Attempt], str | SidecarError],
+    engine: Engine,
+    *,
+    stop_at: datetime,
+    now: Callable[[], datetime],
+) -> int:
+    """Make posts until there is no time left; channels that ask for a pause get it."""
+    made = 0
+    quiet: dict[str, datetime] = {}
+    for attempt in attempts:
+        channel = _channel_of(attempt)
+        with engine.begin() as db:
+            if channel in quiet or now() > stop_at:
+                later = quiet.get(channel, now())
+                follow_ups.give_back(db, attempt, due_at=later)
                 continue
-            with engine.connect() as db:
-                if not follow_ups.is_current(db, attempt):
-                    # Whom it is about was erased since the batch was claimed.
-                    continue
-            result = _posted(connection, attempt, known, webhooks, write)
-            patience = replace(
-                attempt, resend=attempt.resend and attempt.number < COPIES
-            )
-            settle(engine, [ended(patience, result, now())], [attempt], now())
-            made += 1
-            if isinstance(result, Retryable) and result.retry_at is not None:
-                resting[channel] = result.retry_at
-                with engine.begin() as db:
-                    follow_ups.postpone(
-                        db, connection_id, "chat", channel, until=result.retry_at
-                    )
+            if not follow_ups.is_current(db, attempt):
+                # Whom it is about was erased since the batch was claimed.
+                continue
+        result = send(attempt)
+        patience = replace(attempt, resend=attempt.resend and attempt.number < COPIES)
+        settle(engine, [ended(patience, result, now())], [attempt], now())
+        made += 1
+        if isinstance(result, Retryable) and (until := result.retry_at) is not None:
+            quiet[channel] = until
+            with engine.begin() as db:
+                follow_ups.postpone(db, connection_id, "chat", channel, until=until)
     return made
 
 
@@ -104,10 +120,10 @@ def _channel_of(attempt: Attempt) -> str:
 
 def _posted(
     connection: OrgConnection,
-    attempt: Attempt,
     known: Mapping[str, Channel],
     webhooks: Webhooks,
     write: Write,
+    attempt: Attempt,
 ) -> str | SidecarError:
     what = attempt.what
     if not isinstance(what, Chat) or (channel := known.get(what.channel)) is None:
