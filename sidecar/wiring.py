@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import psycopg
@@ -24,11 +24,28 @@ from sidecar.intake.peer import Network, networks
 from sidecar.intake.sender import Sender
 from sidecar.intake.signatures.credentials import Credential
 from sidecar.jobs import bounces as bounces_job
-from sidecar.jobs import chat_posts, process, rep_digests, rep_letters, sweep
+from sidecar.jobs import (
+    chat_posts,
+    process,
+    referrer_letters,
+    rep_digests,
+    rep_letters,
+    sweep,
+)
 from sidecar.jobs import clock_records as clock_records_job
 from sidecar.jobs import clocks as clocks_job
 from sidecar.jobs import reconcile as reconcile_job
-from sidecar.jobs.deliver import campaigns, chats, emails, fields, mail_batch, tasks
+from sidecar.jobs.deliver import (
+    campaigns,
+    chats,
+    emails,
+    fields,
+    mail_batch,
+    stops,
+    tasks,
+    words,
+)
+from sidecar.jobs.deliver.word_mails import Mail
 from sidecar.jobs.deploy import job as deploy_job
 from sidecar.jobs.reports import running, sending
 from sidecar.jobs.reports.kinds import Reports
@@ -47,7 +64,7 @@ from sidecar.package.bundle import Bundle
 from sidecar.playbooks import read as playbooks
 from sidecar.referral.follow_up import Chat, Email
 from sidecar.referral.playbook import Playbook
-from sidecar.salesforce import login, trial
+from sidecar.salesforce import login, referrers, trial
 from sidecar.salesforce.caller import Caller, caller_for
 from sidecar.salesforce.campaign_members import CampaignMembers
 from sidecar.salesforce.changes import ReferralChanges
@@ -56,6 +73,7 @@ from sidecar.salesforce.hosts import checked
 from sidecar.salesforce.ids import same_org, to_18
 from sidecar.salesforce.record_updates import RecordUpdates
 from sidecar.salesforce.records import Records, Rep
+from sidecar.salesforce.referrers import Referrer
 from sidecar.salesforce.refusals import LoggedOut
 from sidecar.salesforce.session import Sessions, http_session
 from sidecar.settings import Settings, WrongSetting
@@ -64,6 +82,7 @@ from sidecar.store import (
     connections,
     database,
     quarantine,
+    referrer_stops,
     retention,
     webhook_secrets,
 )
@@ -456,6 +475,8 @@ class Wiring:
             "chat": self._chats,
             "set_field": self._fields,
             "add_to_campaign": self._campaigns,
+            "word": self._words,
+            referrer_stops.KIND: self._stops,
         }[kind](connection_id)
 
     def _tasks(self, connection_id: int) -> int:
@@ -504,6 +525,28 @@ class Wiring:
             engine=self.engine,
             keyring=self.keyring,
             fields=self.field_values,
+            lease=self.lease,
+            now=self.now,
+        )
+
+    def _words(self, connection_id: int) -> int:
+        return words.deliver_words(
+            connection_id,
+            engine=self.engine,
+            keyring=self.keyring,
+            referrers=partial(referrers.read, self.records),
+            reps=self.records,
+            post=self.mailer.connection,
+            write=self.write_word,
+            lease=self.lease,
+            now=self.now,
+        )
+
+    def _stops(self, connection_id: int) -> int:
+        return stops.tell_stops(
+            connection_id,
+            engine=self.engine,
+            updates=RecordUpdates(self.sessions),
             lease=self.lease,
             now=self.now,
         )
@@ -748,9 +791,29 @@ class Wiring:
             now=self.now(),
         )
 
+    def write_word(
+        self,
+        connection: OrgConnection,
+        mail: Mail,
+        referrer: Referrer,
+        owner: Rep | None,
+        won: int,
+        /,
+    ) -> Letter:
+        """Write a mail to a referrer."""
+        return referrer_letters.letter(
+            connection,
+            mail,
+            referrer,
+            owner,
+            won,
+            sender=self.letter_sender,
+            now=self.now(),
+        )
+
     @property
     def letter_sender(self) -> rep_letters.Sender:
-        """Who writes to reps, and where the pages behind the buttons are."""
+        """Who writes, and where the pages behind the buttons are."""
         return rep_letters.Sender(self.sender, self.settings.public_url, self.keyring)
 
     def _scribes_connection(self) -> psycopg.Connection[tuple[object, ...]]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, make_response, request
 from sqlalchemy.exc import OperationalError
 
-from sidecar.console import act_forms, act_preferences, form
+from sidecar.console import act_forms, act_preferences, act_silence, form
 from sidecar.console.act_desk import Desk, Page
 from sidecar.console.act_forms import Asked, Faulty
 from sidecar.errors import Permanent, Retryable
@@ -90,6 +90,8 @@ def _page(desk: Desk, token: str) -> Page:
     match _opened(desk, token):
         case Page() as page:
             return page
+        case link, None if link.act is Act.FALL_SILENT:
+            return act_silence.page(link)
         case link, None:
             return act_preferences.page(desk, link)
         case link, (connection, about):
@@ -104,6 +106,8 @@ def _acted(desk: Desk, token: str) -> Page:
     match _opened(desk, token):
         case Page() as page:
             return page
+        case link, None if link.act is Act.FALL_SILENT:
+            return act_silence.asked(desk, link)
         case link, None:
             return act_preferences.chosen(desk, link, form.fields())
         case link, (connection, about):
@@ -134,7 +138,7 @@ def _opened(
         connection = connections.find(db, link.connection_id)
         if connection is None:
             return Page("forgotten", HTTPStatus.GONE, link.locale)
-        if link.act in {Act.PREFERENCES, Act.STOP}:
+        if link.act in {Act.PREFERENCES, Act.STOP, Act.FALL_SILENT}:
             return link, None
         about = mail_links.about(
             db, link.connection_id, link.follow_up_id, keyring=desk.keyring

@@ -12,6 +12,7 @@ from flask import url_for
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Engine
 
+from sidecar.doorbell import Doorbell
 from sidecar.keyring import Keyring
 from sidecar.mail.languages import formats, language_of, translations
 from sidecar.salesforce.records import Records
@@ -46,6 +47,10 @@ class Desk(Protocol):
     def records(self) -> Records:
         """Who reps are."""
 
+    @property
+    def doorbell(self) -> Doorbell:
+        """Workers, who tell Salesforce."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -53,7 +58,8 @@ class Page:
     One page.
 
     Attributes:
-        name: ``form``, ``preferences``, or what there is to say; see the templates.
+        name: ``form``, ``preferences``, ``silence``, or what there is to say; see
+            the templates.
         locale: as Salesforce names one.
         values: what it shows.
     """
@@ -66,7 +72,7 @@ class Page:
     def html(self) -> str:
         """Write it."""
         language = language_of(self.locale)
-        own = self.name in {"form", "preferences"}
+        own = self.name in {"form", "preferences", "silence"}
         template = _environment(language).get_template(
             f"act_{self.name if own else 'said'}.html"
         )

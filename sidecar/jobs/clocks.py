@@ -17,8 +17,7 @@ from sidecar.logs import log
 from sidecar.playbooks.calendars import calendar
 from sidecar.referral import response_clock
 from sidecar.referral.business_calendar import Staff, person
-from sidecar.referral.conditions import holds
-from sidecar.referral.follow_up import FollowUp, follow_up
+from sidecar.referral.follow_up import FollowUp, called_for, follow_up
 from sidecar.referral.journey import Referral
 from sidecar.referral.playbook import Action, ClockRule, Playbook
 from sidecar.referral.playbook import Stage as PromiseStage
@@ -345,7 +344,7 @@ def _brought(
             continue
         within, actions = actions_of(item.clock, told.stage, referral, playbook)
         for action in actions:
-            held = holds(action.when, referral)
+            held = called_for(action, referral)
             if not held.yes:
                 notes.append(Note("left_out", f"{action.name}: {held.why}"))
                 continue

@@ -17,8 +17,7 @@ from sidecar.jobs import clocks
 from sidecar.keyring import Keyring
 from sidecar.referral import response_clock
 from sidecar.referral.business_calendar import Staff
-from sidecar.referral.conditions import holds
-from sidecar.referral.follow_up import aimed_at
+from sidecar.referral.follow_up import aimed_at, called_for
 from sidecar.referral.journey import Referral
 from sidecar.referral.playbook import Action, Playbook, kind_of
 from sidecar.referral.response_clock import Clock, Turn
@@ -159,7 +158,7 @@ def _acts(
 ) -> Iterator[Foreseen]:
     to = people.recipients(referral.owner_id)
     for action in actions:
-        held = holds(action.when, referral)
+        held = called_for(action, referral)
         yield Foreseen(
             at=at,
             referral_key=referral.key,
@@ -168,7 +167,7 @@ def _acts(
             kind=kind_of(action),
             to=aimed_at(action.rule, to),
             done=held.yes,
-            why=f"{reason}; {held.why}" if action.when else reason,
+            why=f"{reason}; {held.why}" if action.when or not held.yes else reason,
         )
 
 
@@ -223,7 +222,7 @@ def explain(
 def _explained(
     action: Action, referral: Referral, planned: Mapping[tuple[str, str], Any]
 ) -> dict[str, Any]:
-    held = holds(action.when, referral)
+    held = called_for(action, referral)
     row = planned.get((str(referral.milestone), action.name))
     return {
         "action": action.name,

@@ -63,9 +63,10 @@ def seen(
         ValueError: a time is none; the text names the field.
     """
     details = {
-        word: _text(fields, name)
+        word: to_18(text) if word == "referrer_id" else text
         for name, word in DETAILS[object_type].items()
         if name in fields
+        for text in [_text(fields, name)]
     }
     return Seen(
         # Until the org has stamped a key, a record is its own: the package's flow

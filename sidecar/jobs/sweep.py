@@ -12,6 +12,7 @@ from sidecar.store import (
     follow_ups,
     inbox,
     reconciliations,
+    referrer_stops,
     report_mails,
     report_schedules,
     response_clocks,
@@ -46,6 +47,9 @@ def sweep(
         running.set_up(db, reports, now=now)
         events = inbox.due(db, now=now)
         waiting = follow_ups.due(db, now=now)
+        waiting += [
+            (id_, referrer_stops.KIND) for id_ in referrer_stops.due(db, now=now)
+        ]
         deploying = deployments.due(db, now=now)
         reconciling = reconciliations.due(db, now=now)
         ticking = response_clocks.lanes_due(db, now=now)

@@ -4,10 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sidecar.logs import MASK
-from sidecar.referral.follow_up import Chat, Email, JoinCampaign, SetField, Task, What
+from sidecar.referral.follow_up import (
+    Chat,
+    Email,
+    JoinCampaign,
+    SetField,
+    Task,
+    What,
+    Word,
+)
 from sidecar.store.follow_ups import End
 
-_OF_NOBODY = {"status", "source"}
+_OF_NOBODY = {"status", "source", "milestone", "at"}
 _SHORTEST = 4
 """Anything shorter stands in many a text that quotes nobody."""
 
@@ -27,7 +35,7 @@ def _said(what: What) -> Sequence[str]:
     match what:
         case Task():
             return [what.subject, what.description]
-        case Email():
+        case Email() | Word():
             return _told(what.values)
         case Chat():
             return [what.text, *_told(what.values)]

@@ -34,6 +34,7 @@ class Act(StrEnum):
     UPDATE = "update"  # change the status, add a note
     PREFERENCES = "preferences"
     STOP = "stop"  # no more mails: RFC 8058's one click
+    FALL_SILENT = "fall_silent"  # the same, for a referrer
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Link:
     What a link says.
 
     Attributes:
-        user_id: of the rep, 18 characters.
+        user_id: of the rep, or the referrer; 18 characters.
         locale: of the page, as Salesforce names one: ``en_US``, ``de_DE``.
         follow_up_id, referral_key: what it is about; 0 and empty where it is about
             the rep's mails as such.

@@ -79,7 +79,7 @@ def render(
         known = ", ".join(names(folder))
         raise Permanent(f"no mail template {template!r}: there are {known}")
     shown = told(values, language=language, locale=locale, zone=zone)
-    return _rendered(template, shown, language, folder)
+    return laid_out(template, shown, language=language, folder=folder)
 
 
 class Card(NamedTuple):
@@ -124,7 +124,7 @@ def render_together(
         for some in referrals
     ]
     whole = {**shown(values), "cards": cards}
-    return _rendered(TOGETHER, whole, language, folder)
+    return laid_out(TOGETHER, whole, language=language, folder=folder)
 
 
 def _card(
@@ -156,9 +156,23 @@ def _url(value: object) -> str | None:
     return str(value) if value else None
 
 
-def _rendered(
-    template: str, shown: Mapping[str, object], language: str, folder: Path | None
+def laid_out(
+    template: str,
+    shown: Mapping[str, object],
+    *,
+    language: str,
+    folder: Path | None = None,
 ) -> Rendered:
+    """
+    Write what a template says into the layouts.
+
+    Args:
+        template: its path below the templates, without ``.jinja``.
+        shown: what ``told`` gives, and whatever else the template names.
+
+    Raises:
+        Permanent: it does not render.
+    """
     words, pages = _environments(folder, language_of(language))
     whole = {"cards": (), **shown}
     try:

@@ -48,6 +48,7 @@ class Values(TypedDict, total=False):
     snooze_url: str | None
     update_url: str | None  # change the status, add a note
     preferences_url: str | None  # which mails, and when
+    stop_url: str | None  # where a referrer ends these mails
 
 
 class Button(NamedTuple):

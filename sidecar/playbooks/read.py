@@ -23,18 +23,22 @@ from sidecar.referral.journey import Milestone
 from sidecar.referral.playbook import (
     PLACES,
     RULES,
+    TELLABLE,
     TO,
     Action,
+    AskRule,
     CampaignRule,
     ChatRule,
     ClockRule,
     EmailRule,
     FieldRule,
+    NudgeRule,
     Playbook,
     Stage,
     StageRule,
     TaskRule,
     Within,
+    WordRule,
 )
 from sidecar.referral.working_time import Promise
 
@@ -61,9 +65,6 @@ NOT_SET = {
 
 PRIORITIES = ("High", "Normal", "Low")
 """The values of Task.Priority in a new org."""
-
-PLANNED = ("tell_referrer", "ask_testimonial", "nudge_referrer")
-"""What an action may not be yet, and is refused by its name."""
 
 
 def read(text: str, *, templates: Collection[str]) -> Playbook:
@@ -147,11 +148,6 @@ def _field(text: str) -> str:
     return text
 
 
-def _planned(_: object) -> None:
-    """Refuse what is thought of, and not done yet."""
-    raise ValidationError("is not supported yet")
-
-
 def _to() -> fields.String:
     return fields.String(load_default="owner", validate=validate.OneOf(TO))
 
@@ -213,6 +209,29 @@ class _CampaignSchema(Schema):
         return CampaignRule(**data)
 
 
+class _WordSchema(Schema):
+    template = fields.String(required=True, validate=validate.OneOf(TELLABLE))
+    reasons = fields.List(
+        fields.String(validate=validate.Length(1, 255)), load_default=list
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> WordRule:
+        return WordRule(data["template"], frozenset(data["reasons"]))
+
+
+class _AskSchema(Schema):
+    @post_load
+    def _make(self, _data: dict[str, Any], **_: Any) -> AskRule:
+        return AskRule()
+
+
+class _NudgeSchema(Schema):
+    @post_load
+    def _make(self, _data: dict[str, Any], **_: Any) -> NudgeRule:
+        return NudgeRule()
+
+
 class _ActionSchema(Schema):
     action = fields.String(required=True, validate=_name())
     when = Parsed(expressions.condition)
@@ -221,9 +240,9 @@ class _ActionSchema(Schema):
     chat = fields.Nested(_ChatSchema)
     set_field = fields.Nested(_FieldSchema)
     add_to_campaign = fields.Nested(_CampaignSchema)
-    tell_referrer = fields.Raw(validate=_planned)
-    ask_testimonial = fields.Raw(validate=_planned)
-    nudge_referrer = fields.Raw(validate=_planned)
+    tell_referrer = fields.Nested(_WordSchema)
+    ask_testimonial = fields.Nested(_AskSchema)
+    nudge_referrer = fields.Nested(_NudgeSchema)
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Action:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sidecar.playbooks.expressions import LONGEST
-from sidecar.playbooks.read import CAMPAIGN, FIELD, NAME, NOT_SET, PLANNED, PRIORITIES
+from sidecar.playbooks.read import CAMPAIGN, FIELD, NAME, NOT_SET, PRIORITIES
 from sidecar.referral.conditions import NUMBERS, TEXTS
 from sidecar.referral.journey import Milestone
-from sidecar.referral.playbook import PLACES, RULES, TO, Stage
+from sidecar.referral.playbook import PLACES, RULES, TELLABLE, TO, Stage
 from sidecar.referral.response_clock import CLOSED
 
 _WORKING = r"^[0-9]{1,3} working (day|hour)s?$"
@@ -141,6 +141,18 @@ def _action(templates: Collection[str], *, later: bool = False) -> dict[str, Any
             },
             required=["campaign"],
         ),
+        "tell_referrer": _object(
+            {
+                "template": {"enum": list(TELLABLE)},
+                "reasons": {
+                    **_list({"type": "string", "minLength": 1, "maxLength": 255}),
+                    "description": "Your own reasons for a loss that may be told.",
+                },
+            },
+            required=["template"],
+        ),
+        "ask_testimonial": _object({}),
+        "nudge_referrer": _object({}),
     }
     if later:
         known["after"] = {
@@ -151,7 +163,6 @@ def _action(templates: Collection[str], *, later: bool = False) -> dict[str, Any
     return {
         **_object(known, required=["action"]),
         "oneOf": [{"required": [kind]} for kind in RULES],
-        "$comment": f"Not supported yet: {', '.join(PLANNED)}.",
     }
 
 

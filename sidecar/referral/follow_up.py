@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from sidecar.referral import words
 from sidecar.referral.business_calendar import Recipients, person
-from sidecar.referral.conditions import holds
+from sidecar.referral.conditions import Held, holds
 from sidecar.referral.journey import Milestone, Referral
 from sidecar.referral.playbook import (
     Action,
@@ -18,6 +19,7 @@ from sidecar.referral.playbook import (
     Playbook,
     Rule,
     TaskRule,
+    WordRule,
 )
 from sidecar.referral.working_time import WorkingWeek, due_at
 
@@ -73,7 +75,25 @@ class JoinCampaign:
     record_id: str
 
 
-What: TypeAlias = Task | Email | Chat | SetField | JoinCampaign
+@dataclass(frozen=True)
+class Word:
+    """
+    A word to a referrer, by mail.
+
+    Attributes:
+        referrer_id: of the record in Salesforce that says who they are, and whether
+            they want to hear anything.
+        owner_id: the rep to whom an answer goes.
+        values: all that it may say, and nothing else: see ``sidecar.referral.words``.
+    """
+
+    template: str
+    referrer_id: str
+    owner_id: str | None
+    values: Mapping[str, str]
+
+
+What: TypeAlias = Task | Email | Chat | SetField | JoinCampaign | Word
 
 KINDS: Mapping[str, type[What]] = {
     "task": Task,
@@ -81,6 +101,7 @@ KINDS: Mapping[str, type[What]] = {
     "chat": Chat,
     "set_field": SetField,
     "add_to_campaign": JoinCampaign,
+    "word": Word,
 }
 """What a follow-up may be, by the name under which it is kept and delivered."""
 
@@ -133,8 +154,15 @@ def plan(
     return [
         follow_up(action, org_id, referral, now=now, week=week, to=to)
         for action in playbook.actions_for(referral)
-        if action.later is None and holds(action.when, referral).yes
+        if action.later is None and called_for(action, referral).yes
     ]
+
+
+def called_for(action: Action, referral: Referral) -> Held:
+    """Tell whether an action is to be done for a referral, and why."""
+    if isinstance(action.rule, WordRule) and not referral.details.get("referrer_id"):
+        return Held(False, "the referral names no referrer record")
+    return holds(action.when, referral)
 
 
 def follow_up(
@@ -191,6 +219,13 @@ def _what(
             return JoinCampaign(
                 rule.campaign, rule.status, referral.object_type, referral.record_id
             )
+        case WordRule():
+            return Word(
+                rule.template,
+                referral.details["referrer_id"],
+                to.owner,
+                words.facts(referral, rule.reasons),
+            )
 
 
 def aimed_at(rule: Rule, to: Recipients) -> str | None:
@@ -204,6 +239,8 @@ def aimed_at(rule: Rule, to: Recipients) -> str | None:
             return rule.field
         case CampaignRule():
             return rule.campaign
+        case WordRule():
+            return "referrer"
 
 
 def follow_up_key(org_id: str, referral_key: str, milestone: str, action: str) -> str:
@@ -220,7 +257,7 @@ def follow_up_key(org_id: str, referral_key: str, milestone: str, action: str) -
 def places_of(referral: Referral) -> dict[str, str]:
     """What each of ``PLACES`` says for this referral; never empty where it is read."""
     known = referral.details
-    name = _name(known)
+    name = words.name_of(known)
     company = known.get("company", "")
     code = known.get("code", "")
     return {
@@ -238,8 +275,8 @@ def places_of(referral: Referral) -> dict[str, str]:
 def told(referral: Referral) -> dict[str, str]:
     """What a letter may say; what nobody knows is left out."""
     known = referral.details
-    words = {
-        "name": _name(known),
+    said = {
+        "name": words.name_of(known),
         "status": referral.status or "",
         "reason": _reason(referral),
         **{
@@ -247,17 +284,12 @@ def told(referral: Referral) -> dict[str, str]:
             for word in ("company", "phone", "email", "referrer", "code", "source")
         },
     }
-    return {word: text for word, text in words.items() if text}
+    return {word: text for word, text in said.items() if text}
 
 
 def _reason(referral: Referral) -> str:
     lost = referral.milestone is Milestone.LOST
     return referral.details.get("lost_reason", "") if lost else ""
-
-
-def _name(known: Mapping[str, str]) -> str:
-    parts = (known.get("first_name"), known.get("last_name"))
-    return " ".join(part for part in parts if part)
 
 
 def _about(referral: Referral) -> tuple[str | None, str | None]:

@@ -60,7 +60,43 @@ class CampaignRule:
     status: str = ""
 
 
-Rule: TypeAlias = TaskRule | EmailRule | ChatRule | FieldRule | CampaignRule
+TELLABLE = (
+    *("received", "contacted", "qualified", "opportunity", "won", "lost"),
+    "no_news",
+)
+"""What a referrer may be told of a referral."""
+TESTIMONIAL, NUDGE = "testimonial", "nudge"
+
+
+@dataclass(frozen=True)
+class WordRule:
+    """
+    A word to the referrer, by mail.
+
+    Attributes:
+        template: one of ``TELLABLE``; a question's own, where it is asked.
+        reasons: the org's own reasons for a loss that a referrer may be told.
+    """
+
+    template: str
+    reasons: AbstractSet[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class AskRule(WordRule):
+    """The referrer is asked to say a word about us."""
+
+    template: str = TESTIMONIAL
+
+
+@dataclass(frozen=True)
+class NudgeRule(WordRule):
+    """A referrer who has become quiet is asked for the next referral."""
+
+    template: str = NUDGE
+
+
+Rule: TypeAlias = TaskRule | EmailRule | ChatRule | FieldRule | CampaignRule | WordRule
 
 RULES: Mapping[str, type[Rule]] = {
     "task": TaskRule,
@@ -68,6 +104,9 @@ RULES: Mapping[str, type[Rule]] = {
     "chat": ChatRule,
     "set_field": FieldRule,
     "add_to_campaign": CampaignRule,
+    "ask_testimonial": AskRule,
+    "nudge_referrer": NudgeRule,
+    "tell_referrer": WordRule,
 }
 """What an action may be, by the word that stands for it in a playbook."""
 

@@ -365,7 +365,11 @@ def leave_lane(
     )
 
 
-_LANES = {"task": connection.c.task_lane_until, "email": connection.c.mail_lane_until}
+_LANES = {
+    "task": connection.c.task_lane_until,
+    "email": connection.c.mail_lane_until,
+    "word": connection.c.word_lane_until,
+}
 _NAMES = tuple(OrgConnection.__dataclass_fields__)
 _SELECT = select(*(connection.c[name] for name in _NAMES))
 

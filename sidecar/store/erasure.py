@@ -11,7 +11,19 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Table,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from sidecar.keyring import Keyring
 from sidecar.referral.follow_up import (
@@ -21,6 +33,7 @@ from sidecar.referral.follow_up import (
     SetField,
     Task,
     What,
+    Word,
     what_of,
 )
 from sidecar.store import inbox, persons, response_clocks
@@ -123,6 +136,7 @@ def erase(
     asked = frozenset(traits)
     found = find(db, org_id, asked)
     if found.persons:
+        _silence(db, found.persons, now)
         _spare_others(db, found.persons, keyring)
         _close(db, found.persons, now)
         response_clocks.cancel(db, org_id, found.referrals, now=now)
@@ -207,6 +221,25 @@ def _close(db: Connection, people: Collection[int], now: datetime) -> None:
     )
 
 
+def _silence(db: Connection, people: Collection[int], now: datetime) -> None:
+    """Tell them nothing more of those whom they have referred."""
+    to_them = and_(
+        follow_up.c.kind == "word",
+        or_(follow_up.c.referrer_id.in_(people), follow_up.c.person_id.in_(people)),
+    )
+    open_ones = update(follow_up).where(to_them, follow_up.c.state.in_(_OPEN))
+    db.execute(open_ones.values(state="cancelled", error=_WHY, settled_at=now))
+    blank = {
+        "sealed": "",
+        "error": case((follow_up.c.error == _WHY, _WHY), else_=None),
+        "receipt": None,
+        "sent_to": None,
+        "referrer_id": None,
+        "recipient_id": None,
+    }
+    db.execute(update(follow_up).where(to_them).values(blank))
+
+
 def _spare_others(db: Connection, people: Collection[int], keyring: Keyring) -> None:
     """Take a referrer out of what is kept about those whom they have referred."""
     names: dict[str, set[str]] = {}
@@ -276,6 +309,8 @@ def _unnamed(what: What, names: Collection[str]) -> What:
             return replace(what, value=_without(names, what.value))
         case JoinCampaign():
             return what
+        case Word():
+            return what  # those to the referrer are silenced by then
 
 
 def _without(names: Collection[str], text: str) -> str:

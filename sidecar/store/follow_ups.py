@@ -32,6 +32,7 @@ from sidecar.referral.follow_up import (
     FollowUp,
     SetField,
     What,
+    Word,
     kind_of,
     what_of,
 )
@@ -136,20 +137,28 @@ def add(
             "record_id": record_ids[referral_key],
             "event_id": event_id,
             "playbook_version": playbook_version,
-            # A rep reads a second copy with the same Message-ID once; see design.
-            "resend": True,
+            # A rep reads a second copy with the same Message-ID once; about one to a
+            # referrer a person decides. See design.
+            "resend": not isinstance(item.what, Word),
             "recipient_id": _recipient(item.what),
             **_sealed(item.what, people.get(referral_key), keyring),
             "due_at": now,
             "created_at": now,
         }
         for event_id, referral_key, item in planned
-        if referral_key not in people or not people[referral_key].gone.person
+        if not _unwanted(item.what, people.get(referral_key))
     ]
     if not rows:
         return Counter()
     new = insert(follow_up).values(rows).on_conflict_do_nothing()
     return Counter(db.scalars(new.returning(follow_up.c.kind)))
+
+
+def _unwanted(what: What, people: People | None) -> bool:
+    """Whether it is about somebody erased, or goes to them."""
+    if people is None:
+        return False
+    return any(people.gone) if isinstance(what, Word) else people.gone.person
 
 
 def claim(
@@ -254,15 +263,18 @@ def take(
 
 def _beside(kind: str) -> list[ColumnElement[Any]]:
     """What a mail has to know beside its own row; others need not."""
-    if kind != "email":
+    if kind not in {"email", "word"}:
         return [null().label("thread_key"), null().label("milestone_now")]
     first = follow_up.alias("first")
+    # What a referrer was told together was one mail; what was cancelled was none.
+    key = func.coalesce(first.c.digest_key, first.c.key) if kind == "word" else None
     thread_key = (
-        select(first.c.key)
+        select(first.c.key if key is None else key)
         .where(
             first.c.org_id == follow_up.c.org_id,
             first.c.referral_key == follow_up.c.referral_key,
-            first.c.kind == "email",
+            first.c.kind == kind,
+            first.c.state != "cancelled",
         )
         .order_by(first.c.id)
         .limit(1)
@@ -553,6 +565,8 @@ def _recipient(what: What) -> str | None:
             return what.channel
         case SetField():
             return what.field.lower()
+        case Word():
+            return what.referrer_id
     return None
 
 

@@ -98,6 +98,7 @@ connection = Table(
     Column("pause_reason", Text),
     _moment("task_lane_until", nullable=True),
     _moment("mail_lane_until", nullable=True),
+    _moment("word_lane_until", nullable=True),
     _moment("created_at"),
 )
 
@@ -216,7 +217,8 @@ follow_up = Table(
     Column("event_id", BigInteger, nullable=False),
     Column("playbook_version", Text, nullable=False),
     Column("resend", Boolean, nullable=False),
-    Column("recipient_id", Text(collation="C")),  # rep, channel, field: see follow_ups
+    # A rep, a channel, a field, a referrer: see follow_ups.
+    Column("recipient_id", Text(collation="C")),
     Column("held", Text),  # quiet | digest: why it waits for others
     Column("digest_key", Text(collation="C")),  # the one mail that it is a part of
     Column("sent_to", LargeBinary),  # HMAC of the address; see store.persons
@@ -257,6 +259,13 @@ follow_up = Table(
         "follow_up_sent_to_idx",
         "sent_to",
         postgresql_where=text("sent_to IS NOT NULL"),
+    ),
+    Index(
+        "follow_up_word_idx",
+        "connection_id",
+        "recipient_id",
+        "settled_at",
+        postgresql_where=text("kind = 'word'"),
     ),
     Index(
         "follow_up_open_idx",
@@ -452,6 +461,36 @@ report_mail = Table(
         "settled_at",
         postgresql_where=text("sealed <> '' AND settled_at IS NOT NULL"),
     ),
+)
+
+referrer_stop = Table(
+    "referrer_stop",
+    metadata,
+    _id(),
+    Column("connection_id", ForeignKey("connection.id"), nullable=False),
+    Column("referrer_id", Text(collation="C"), nullable=False),  # in Salesforce
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    _moment("due_at"),
+    Column("error", Text),
+    _moment("created_at"),
+    # Until Salesforce knows of it, it holds here.
+    Index(
+        "referrer_stop_holds_idx",
+        "connection_id",
+        "referrer_id",
+        unique=True,
+        postgresql_where=text("state <> 'done'"),
+    ),
+)
+
+recognition = Table(
+    "recognition",
+    metadata,
+    Column("org_id", Text(collation="C"), primary_key=True),
+    Column("referrer_id", Text(collation="C"), primary_key=True),  # in Salesforce
+    Column("mark", SmallInteger, primary_key=True),  # won referrals
+    Column("follow_up_id", BigInteger, nullable=False),  # whose mail says so
 )
 
 deployment = Table(

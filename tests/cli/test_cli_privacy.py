@@ -42,7 +42,11 @@ def test_a_person_is_told_all_that_is_kept_and_nothing_of_others(sidecar, people
     (referral,) = of_ada["referrals about them"]
     assert referral["details"]["last_name"] == "Lovelace"
     assert referral["status"] == "Submitted"
-    assert {item["kind"] for item in of_ada["done about them"]} == {"task", "email"}
+    assert {item["kind"] for item in of_ada["done about them"]} == {
+        "task",
+        "email",
+        "word",
+    }
     assert "Lovelace" in json.dumps(of_ada["done about them"])
     (heard,) = of_ada["messages about them"]
     assert heard["fields"]["Email"] == ADA
@@ -57,7 +61,7 @@ def test_a_referrer_is_told_what_is_theirs_and_not_who_was_referred(sidecar, peo
     by_them = of_mira["referrals by them"]
     assert [item["referral"] for item in by_them] == [lead_id(1), lead_id(2)]
     assert [item["details"]["referrer"] for item in by_them] == ["Mira Sample"] * 2
-    assert len(of_mira["done, naming them as the referrer"]) == 4
+    assert len(of_mira["done, naming them as the referrer"]) == 6
     assert len(of_mira["messages that name them"]) == 2
     assert of_mira["messages about them"] == []
     for name in ("Lovelace", "Builder", ADA, BOB, "Ada"):
@@ -98,8 +102,8 @@ def test_an_erasure_says_what_it_took(sidecar, people):
         "records": lead_id(1),
         "referrals about them": 1,
         "referrals by them": 0,
-        "follow-ups": 2,
-        "cancelled": 2,
+        "follow-ups": 3,
+        "cancelled": 3,
         "being done": 0,
         "messages": 2,
     }

@@ -67,7 +67,7 @@ def test_a_translation_has_the_places_of_its_message(language: str) -> None:
 
 def test_no_text_of_a_template_is_left_in_english() -> None:
     """What stands outside of ``_()`` in a template is no word."""
-    for path in sorted((PACKAGE / "mail/templates").iterdir()):
+    for path in sorted((PACKAGE / "mail/templates").rglob("*.*")):
         text = path.read_text()
         text = re.sub(r"<style>.*?</style>|\{#.*?#\}", "", text, flags=re.S)
         text = re.sub(r"<!--.*?-->|\{%.*?%\}|\{\{.*?\}\}|<[^>]+>", "", text, flags=re.S)

@@ -18,10 +18,10 @@ from sidecar.intake import arrivals, outbound_message
 from sidecar.jobs import clock_records
 from sidecar.package import least_access, read
 from sidecar.package.least_access import Rights
-from sidecar.salesforce import rep_actions
+from sidecar.salesforce import referrers, rep_actions
 from sidecar.salesforce.record_updates import RecordUpdates
 from sidecar.salesforce.rep_actions import Deed
-from sidecar.store import follow_ups
+from sidecar.store import follow_ups, referrer_stops
 
 FILE = (
     read.bundled()
@@ -157,6 +157,16 @@ def recorded(wiring, org, linked):
         due = {clock_records.FIELD: "2026-12-01T09:00:00+00:00"}
         told = updates.update(linked.id, object_type, [(made[object_type], due)])
         assert told == [None]
+    # A referrer hears of it, and then wants to hear no more.
+    referrer = salesforce.restful(
+        "sobjects/Referrer__c", method="POST", json={"Name": "Ada"}
+    )["id"]
+    assert referrers.read(wiring.records, linked.id, [referrer])[referrer].silent
+    with wiring.engine.begin() as db:
+        referrer_stops.ask(db, linked.id, referrer, now=wiring.now())
+    assert wiring.deliver(linked.id, referrer_stops.KIND) == 1
+    with wiring.engine.connect() as db:
+        assert not referrer_stops.holding(db, linked.id, [referrer])
     # The doctor looks at the connection.
     assert [step for step in wiring.try_out(linked.id) if not step.well] == []
 

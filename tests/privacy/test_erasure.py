@@ -329,7 +329,13 @@ def test_a_referrer_is_taken_out_and_the_referrals_go_on(house):
     details = house.referral(1).details
     assert details["last_name"] == "Surname1"
     assert {"referrer", "referrer_id", "code"}.isdisjoint(details)
-    assert house.follow_ups() == {"waiting": 4}
+    assert house.follow_ups() == {"waiting": 4, "cancelled": 1}
+    word = (follow_up.c.state, follow_up.c.sealed, follow_up.c.recipient_id)
+    rows = house.rows(follow_up.c.kind, *word, follow_up.c.referrer_id)
+    assert [row for row in rows if row[0] == "word"] == [
+        ("word", "cancelled", "", None, None)
+    ]
+    assert house.deliver("word") == 0
     assert house.deliver("task") == 2
     assert house.deliver("email") == 2
     said = "".join(
@@ -354,7 +360,7 @@ def test_a_referrer_does_not_come_back_with_the_next_message(house):
         details = house.referral(number).details
         assert details["last_name"] == f"Surname{number}"
         assert "referrer" not in details
-    assert house.follow_ups() == {"waiting": 8}
+    assert house.follow_ups() == {"waiting": 8, "cancelled": 1}
     house.deliver("task")
     assert not any("Mira" in task.description for task in house.org.tasks)
     assert not any("Mira" in str(each.fields) for each in house.events())

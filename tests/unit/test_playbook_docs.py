@@ -39,6 +39,15 @@ def test_the_playbook_of_the_guide_can_be_used() -> None:
     assert found.types
 
 
+def test_the_words_of_the_guide_can_be_used() -> None:
+    (text,) = examples("yaml words")
+
+    found = read(text, templates=())
+    assert {type(action.rule).__name__ for action in found.all_actions()} == {
+        *("WordRule", "AskRule", "NudgeRule")
+    }
+
+
 def test_the_calendar_of_the_guide_can_be_used() -> None:
     (text,) = examples("yaml calendar")
 
@@ -92,6 +101,12 @@ GOOD_TREE = {
                 "action": "e",
                 "add_to_campaign": {"campaign": "701000000000001", "status": "Sent"},
             },
+            {
+                "action": "f",
+                "tell_referrer": {"template": "lost", "reasons": ["Moved away"]},
+            },
+            {"action": "g", "after": "90 days", "nudge_referrer": {}},
+            {"action": "h", "after": "10 days", "ask_testimonial": {}},
         ]
     },
     "types": {"Partner": {"won": [{"action": "a", "task": {"subject": "x"}}]}},
@@ -210,9 +225,14 @@ def test_the_good_tree_is_good() -> None:
             "milestones.submitted[0].when: referral.nope is unknown",
         ),
         (
-            ("milestones", "submitted", 0, "nudge_referrer"),
-            {},
-            "milestones.submitted[0].nudge_referrer: is not supported yet",
+            ("milestones", "submitted", 5, "tell_referrer", "template"),
+            "new_referral",
+            "milestones.submitted[5].tell_referrer.template: Must be one of: received",
+        ),
+        (
+            ("milestones", "submitted", 5, "tell_referrer", "notes"),
+            "x",
+            "milestones.submitted[5].tell_referrer.notes: Unknown field.",
         ),
         (
             ("milestones", "submitted", 2, "chat", "text"),
