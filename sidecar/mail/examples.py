@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from sidecar.errors import Permanent
+from sidecar.mail import words
 from sidecar.mail.preview import dead
 from sidecar.mail.render import TOGETHER, Rendered, names, render, render_together
+from sidecar.mail.words import LANGUAGES_OF_REFERRERS, Reader, Told
 
 _CHANGED_AT = datetime(2026, 3, 3, 13, 5, tzinfo=UTC)
 
@@ -48,7 +50,7 @@ _OTHERWISE: Mapping[str, Mapping[str, Any]] = {
 
 def letters() -> list[str]:
     """List the mails that there are, in alphabetical order."""
-    return sorted([*names(), TOGETHER])
+    return sorted([*names(), TOGETHER, *(f"{_TO_REFERRERS}{one}" for one in WORDS)])
 
 
 def letter(name: str, *, language: str, public_url: str = "") -> Rendered:
@@ -66,6 +68,8 @@ def letter(name: str, *, language: str, public_url: str = "") -> Rendered:
     if name not in letters():
         raise Permanent(f"no mail {name!r}: there are {', '.join(letters())}")
     reader: _Reader = {"language": language, "locale": "", "zone": UTC}
+    if name.startswith(_TO_REFERRERS):
+        return _word(name.removeprefix(_TO_REFERRERS), language, public_url)
     if name == TOGETHER:
         own = dead(public_url, ["preferences_url"]) | {"owner": _REFERRAL["owner"]}
         said = [
@@ -74,6 +78,54 @@ def letter(name: str, *, language: str, public_url: str = "") -> Rendered:
         ]
         return render_together(said, own, **reader)
     return render(*_said(name, public_url), **reader)
+
+
+_TO_REFERRERS = "words/"
+
+WORDS = (
+    "received",
+    "contacted",
+    "qualified",
+    "opportunity",
+    "won",
+    "lost",
+    "no_news",
+    "news",
+    "digest",
+    "recognition",
+    "testimonial",
+    "nudge",
+)
+"""What referrers are told, in the order of a referral's life."""
+
+
+def _word(template: str, language: str, public_url: str) -> Rendered:
+    many = template in {"news", "digest"}
+    told = [
+        Told("Ada Example", _STANDS.get(template, "won"), _CHANGED_AT),
+        Told("Bea Example", "lost", _CHANGED_AT, "No budget"),
+    ]
+    if template == "lost":
+        told = [told[1]]
+    return words.write(
+        template,
+        told if many else told[:1],
+        reader=Reader("Bert Sample", _LANGUAGES_THERE[language], UTC),
+        stop_url=dead(public_url, ["stop_url"])["stop_url"],
+        count=3 if template == "recognition" else 0,
+        code="BERT-42" if template == "nudge" else "",
+        month=_CHANGED_AT if template == "digest" else None,
+    )
+
+
+_STANDS = {
+    "received": "submitted",
+    "no_news": "contacted",
+    "news": "qualified",
+    "digest": "opportunity",
+    **{name: name for name in ("contacted", "qualified", "opportunity")},
+}
+_LANGUAGES_THERE = {ours: theirs for theirs, ours in LANGUAGES_OF_REFERRERS.items()}
 
 
 class _Reader(TypedDict):
