@@ -94,6 +94,7 @@ from sidecar.store.inbox import Arrival
 from sidecar.store.quarantine import Refused
 from sidecar.store.retention import Terms
 from sidecar.store.scribe import Delivery, Scribe
+from sidecar.store.settler import Settler
 from sidecar.store.webhook_secrets import SeenCertificate
 
 T = TypeVar("T")
@@ -176,7 +177,12 @@ class Wiring:
     @cached_property
     def scribe(self) -> Scribe:
         """Who writes into the inbox."""
-        return Scribe(self._scribes_connection, self.keyring)
+        return Scribe(self._own_connection, self.keyring)
+
+    @cached_property
+    def settler(self) -> Settler:
+        """Who notes how mails ended."""
+        return Settler(self._own_connection)
 
     @cached_property
     def mailer(self) -> Mailer:
@@ -500,6 +506,7 @@ class Wiring:
         return mail_batch.Desk(
             engine=self.engine,
             keyring=self.keyring,
+            settler=self.settler,
             reps=self.records,
             write=self.write,
             write_together=self.write_together,
@@ -816,7 +823,7 @@ class Wiring:
         """Who writes, and where the pages behind the buttons are."""
         return rep_letters.Sender(self.sender, self.settings.public_url, self.keyring)
 
-    def _scribes_connection(self) -> psycopg.Connection[tuple[object, ...]]:
+    def _own_connection(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
             self.settings.database_url,
             autocommit=True,

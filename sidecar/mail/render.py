@@ -75,7 +75,7 @@ def render(
         Permanent: there is no such template, or it does not render.
         ValueError: a time among the values has no zone.
     """
-    if template not in names(folder):
+    if template not in _built_in() and template not in names(folder):
         known = ", ".join(names(folder))
         raise Permanent(f"no mail template {template!r}: there are {known}")
     shown = told(values, language=language, locale=locale, zone=zone)
@@ -195,6 +195,12 @@ def names(folder: Path | None = None) -> list[str]:
     ]
 
 
+@lru_cache(maxsize=1)
+def _built_in() -> frozenset[str]:
+    """Those that always are there: looking into the folder costs as much as a part."""
+    return frozenset(names())
+
+
 def _blocks(letter: Template, shown: Mapping[str, object]) -> dict[str, str]:
     context = letter.new_context(dict(shown))
     # Running the template is what brings in the blocks of those that it extends.
@@ -226,6 +232,7 @@ def _environments(
     words = Environment(
         loader=loader,
         undefined=StrictUndefined,
+        auto_reload=folder is not None,
         autoescape=False,  # noqa: S701
         trim_blocks=True,
         lstrip_blocks=True,
@@ -235,6 +242,7 @@ def _environments(
     pages = Environment(
         loader=_Inlined(loader),
         undefined=StrictUndefined,
+        auto_reload=folder is not None,
         autoescape=True,
         block_start_string="<!--%",
         block_end_string="%-->",

@@ -4,7 +4,7 @@ A claim and its settlement are two short transactions; between them nobody holds
 database connection while Salesforce or another server takes its time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -69,24 +69,29 @@ def settle(
     now: datetime,
 ) -> None:
     """Record how attempts ended, in one transaction."""
-    ends = [
-        unquoted(ending.end, attempt.what)
-        for attempt, ending in zip(attempts, endings, strict=True)
-    ]
+    ends = ends_of(endings, attempts)
     with engine.begin() as db:
-        follow_ups.settle(
-            db,
-            {
-                attempt.id: (attempt.number, end)
-                for attempt, end in zip(attempts, ends, strict=True)
-            },
-            now=now,
-        )
-    for attempt, end in zip(attempts, ends, strict=True):
+        follow_ups.settle(db, ends, now=now)
+    tell(ends)
+
+
+def ends_of(
+    endings: Sequence[Ending], attempts: Sequence[Attempt]
+) -> dict[int, tuple[int, End]]:
+    """Give attempts' numbers and ends by id, without what was said of people."""
+    return {
+        attempt.id: (attempt.number, unquoted(ending.end, attempt.what))
+        for attempt, ending in zip(attempts, endings, strict=True)
+    }
+
+
+def tell(ends: Mapping[int, tuple[int, End]]) -> None:
+    """Put ends into the log."""
+    for id_, (number, end) in ends.items():
         log().info(
             "follow_up.settled",
-            follow_up=attempt.id,
-            attempt=attempt.number,
+            follow_up=id_,
+            attempt=number,
             state=end.state,
             error=end.error,
         )

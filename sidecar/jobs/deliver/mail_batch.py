@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from sidecar.errors import Retryable, SidecarError, Uncertain
-from sidecar.jobs.deliver.attempts import Ending, ended, settle
+from sidecar.jobs.deliver.attempts import Ending, ended, ends_of, settle, tell
 from sidecar.jobs.deliver.readers import (
     Readers,
     Reps,
@@ -25,9 +24,10 @@ from sidecar.mail.pool import Away
 from sidecar.referral.follow_up import Email
 from sidecar.referral.mail_preference import Drop, Hold, Send
 from sidecar.salesforce.records import Rep
-from sidecar.store import follow_ups, rep_mails
+from sidecar.store import rep_mails
 from sidecar.store.connections import OrgConnection
 from sidecar.store.follow_ups import Attempt, End
+from sidecar.store.settler import Settler
 
 PARTS = 50
 """So many follow-ups are one mail; Gmail cuts off what is longer than 102 kB."""
@@ -52,6 +52,7 @@ class Desk:
     What it takes to send mails.
 
     Attributes:
+        settler: settles what was sent, in passing.
         write: makes a letter. Raises Permanent.
         write_together: makes one of several, with the key that names it for ever.
         an_hour: so many mails an hour a rep gets one by one; 0 for any number.
@@ -60,6 +61,7 @@ class Desk:
 
     engine: Engine
     keyring: Keyring
+    settler: Settler
     reps: Reps
     write: Callable[[OrgConnection, Attempt, Email, Rep], Letter]
     write_together: Callable[[OrgConnection, Sequence[Attempt], str, Rep], Letter]
@@ -109,13 +111,12 @@ class Batch:
     def run(self) -> int:
         """Do what is due with each; how many were tried."""
         made = 0
-        with ThreadPoolExecutor(1, "settle") as self._settler:
-            try:
-                for attempt in self._attempts:
-                    if attempt.id not in self._taken:
-                        made += self._treat(attempt)
-            finally:
-                self._settle()
+        try:
+            for attempt in self._attempts:
+                if attempt.id not in self._taken:
+                    made += self._treat(attempt)
+        finally:
+            self._settle()
         return made
 
     def _treat(self, attempt: Attempt) -> int:
@@ -201,9 +202,14 @@ class Batch:
 
     def _send(self, parts: Sequence[Attempt], key: str | None, rep: Rep) -> int:
         """Write a letter while the one before is settled, then hand it over."""
-        settled = self._settling(parts)
-        letter = self._written(parts, key, rep)
-        current = settled.result()
+        ends = ends_of(self._unsettled[1], self._unsettled[0])
+        self._unsettled = ((), ())
+        self._desk.settler.begin(ends, parts, now=self._desk.now())
+        try:
+            letter = self._written(parts, key, rep)
+        finally:
+            current = self._desk.settler.finish()
+        tell(ends)
         if len(current) < len(parts):
             # Whom it is about was erased since the batch was claimed.
             parts = [part for part in parts if part.id in current]
@@ -262,20 +268,6 @@ class Batch:
     def _note(self, attempt: Attempt, end: End) -> None:
         if end.state == "waiting":
             self._behind.add(_place(attempt))
-
-    def _settling(self, following: Sequence[Attempt]) -> Future[frozenset[int]]:
-        """Settle what was sent last, and see whether what follows is still wanted."""
-        attempts, endings = self._unsettled
-        self._unsettled = ((), ())
-        desk, now = self._desk, self._desk.now()
-
-        def work() -> frozenset[int]:
-            if attempts:
-                settle(desk.engine, endings, attempts, now)
-            with desk.engine.connect() as db:
-                return follow_ups.current(db, following)
-
-        return self._settler.submit(work)
 
     def _settle(self) -> None:
         """Settle what is left."""
