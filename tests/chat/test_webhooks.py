@@ -107,6 +107,7 @@ def test_where_nobody_listens_nothing_was_posted() -> None:
     with pytest.raises(Retryable) as raised:
         webhooks().send("slack", url, POST)
     assert "secret" not in str(raised.value)
+    assert raised.value.__cause__ is None, "its words name the address"
 
 
 def test_only_the_beginning_of_an_answer_is_kept(peer: Peer) -> None:

@@ -262,3 +262,16 @@ def test_no_value_keeps_a_line_from_leaving(
     log().info("told", odd="\ud800", big=2**70, nan=float("nan"), **{"\udfff": 1})
 
     assert '"event":"told"' in capsys.readouterr().err.replace('": "', '":"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://hooks.slack.com/services/T1/B1/hidden",
+        "Max retries exceeded with url: /services/T1/B1/hidden (Caused by x)",
+        "https://a.environment.api.powerplatform.com/workflows/1?sp=%2F&sig=hidden",
+    ],
+)
+def test_whoever_reads_a_log_cannot_post_to_a_channel(text: str) -> None:
+    assert "hidden" not in mask(text)
+    assert mask(text) != text
