@@ -53,11 +53,37 @@ def test_lists_of_fields_are_texts():
         )
 
 
-def test_what_nests_without_end_is_refused():
-    declared = {"type": "record", "name": "X", "fields": []}
-    declared["fields"] = [{"name": "inside", "type": ["null", "X"]}]
-    read = payload.schema("s", json.dumps(declared))
+def nested(depth):
+    if not depth:
+        return "string"
+    fields = [{"name": "inside", "type": nested(depth - 1)}]
+    return {"type": "record", "name": f"X{depth}", "fields": fields}
 
-    assert payload.decode(b"\x02" * 3 + b"\0", read)["inside"]
-    with pytest.raises(Unreadable):
-        payload.decode(b"\x02" * 100 + b"\0", read)
+
+def test_what_nests_too_deeply_is_refused():
+    shallow = payload.schema("s", json.dumps(nested(20)))
+    deep = payload.schema("s", json.dumps(nested(40)))
+
+    assert payload.decode(b"\0", shallow)
+    with pytest.raises(Unreadable, match="nested"):
+        payload.decode(b"\0", deep)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "X",
+        ["null", "X"],
+        {"type": "X"},
+        {"type": "array", "items": "a.X"},
+        {"type": "map", "values": ["null", "X"]},
+        {"type": "record", "name": "Y", "fields": [{"name": "b", "type": "X"}]},
+    ],
+)
+def test_a_schema_that_holds_itself_is_refused(kind):
+    """Reading by it would end the process, or never."""
+    declared = {"type": "record", "name": "X", "namespace": "a"}
+    declared["fields"] = [{"name": "inside", "type": kind}]
+
+    with pytest.raises(Unreadable, match="holds itself"):
+        payload.schema("s", json.dumps(declared))

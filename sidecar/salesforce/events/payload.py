@@ -46,7 +46,27 @@ def schema(schema_id: str, text: str) -> Schema:
         fields = tuple(declared["fields"])
     except Exception as exc:  # the library raises whatever it stumbles over
         raise Unreadable(f"schema {schema_id}: {exc}") from exc
+    if _holds_itself(parsed, frozenset()):
+        # The library would follow it without end, beyond what Python can stop.
+        raise Unreadable(f"schema {schema_id} holds itself")
     return Schema(schema_id, parsed, fields)
+
+
+def _holds_itself(kind: Any, within: frozenset[str]) -> bool:
+    """Tell whether a record is named within its own definition; names are whole."""
+    match kind:
+        case str():
+            return kind in within
+        case list():
+            return any(_holds_itself(one, within) for one in kind)
+        case dict():
+            inside = within | {str(kind.get("name", ""))}
+            parts = [field["type"] for field in kind.get("fields") or ()]
+            parts += [kind[word] for word in ("items", "values") if word in kind]
+            parts.append(kind.get("type"))
+            return any(_holds_itself(part, inside) for part in parts)
+        case _:
+            return False
 
 
 def decode(data: bytes, of: Schema) -> dict[str, Any]:
