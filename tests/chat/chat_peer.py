@@ -4,7 +4,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -61,7 +61,9 @@ def listening() -> Iterator[Peer]:
             for name, value in answer.headers:
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body.encode())
+            # Nobody has to listen to the end.
+            with suppress(ConnectionError):
+                self.wfile.write(answer.body.encode())
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
