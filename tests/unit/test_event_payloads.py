@@ -74,7 +74,6 @@ def test_what_nests_too_deeply_is_refused():
     [
         "X",
         ["null", "X"],
-        {"type": "X"},
         {"type": "array", "items": "a.X"},
         {"type": "map", "values": ["null", "X"]},
         {"type": "record", "name": "Y", "fields": [{"name": "b", "type": "X"}]},
