@@ -47,7 +47,8 @@ from sidecar.jobs.deliver import (
 )
 from sidecar.jobs.deliver.word_mails import Mail
 from sidecar.jobs.deploy import job as deploy_job
-from sidecar.jobs.reports import running, sending
+from sidecar.jobs.reports import digests, overdue, running, sending
+from sidecar.jobs.reports.desk import Desk
 from sidecar.jobs.reports.kinds import Reports
 from sidecar.keyring import Keyring
 from sidecar.logs import log
@@ -699,7 +700,12 @@ class Wiring:
     @cached_property
     def reports(self) -> Reports:
         """The reports that there are, by name."""
-        return {}
+        desk = Desk(self.engine, self.keyring, self.records, lambda: self.letter_sender)
+        return {
+            "overdue": overdue.report(desk),
+            "weekly": digests.weekly(desk),
+            "monthly": digests.monthly(desk),
+        }
 
     @cached_property
     def bundle(self) -> Bundle:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from sidecar.errors import Permanent
-from sidecar.mail import words
+from sidecar.mail import report_examples, report_page, words
 from sidecar.mail.preview import dead
 from sidecar.mail.render import TOGETHER, Rendered, names, render, render_together
 from sidecar.mail.words import LANGUAGES_OF_REFERRERS, Reader, Told
@@ -50,7 +50,8 @@ _OTHERWISE: Mapping[str, Mapping[str, Any]] = {
 
 def letters() -> list[str]:
     """List the mails that there are, in alphabetical order."""
-    return sorted([*names(), TOGETHER, *(f"{_TO_REFERRERS}{one}" for one in WORDS)])
+    to_referrers = (f"{_TO_REFERRERS}{one}" for one in WORDS)
+    return sorted([*names(), TOGETHER, *to_referrers, *report_examples.PAGES])
 
 
 def letter(name: str, *, language: str, public_url: str = "") -> Rendered:
@@ -67,6 +68,10 @@ def letter(name: str, *, language: str, public_url: str = "") -> Rendered:
     """
     if name not in letters():
         raise Permanent(f"no mail {name!r}: there are {', '.join(letters())}")
+    if name in report_examples.PAGES:
+        speaks = report_page.voice(language, "", UTC)
+        links = dead(public_url, ["preferences_url"])
+        return report_page.render(report_examples.page(name, speaks, **links), speaks)
     reader: _Reader = {"language": language, "locale": "", "zone": UTC}
     if name.startswith(_TO_REFERRERS):
         return _word(name.removeprefix(_TO_REFERRERS), language, public_url)

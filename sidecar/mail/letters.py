@@ -17,6 +17,23 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Image:
+    """
+    A picture that stands in a letter.
+
+    Attributes:
+        content_id: what the HTML calls it: ``<img src="cid:...">``; as a Message-ID,
+            without angle brackets.
+        name: of the file, should somebody keep it; ASCII without quotes.
+        png: the picture.
+    """
+
+    content_id: str
+    name: str
+    png: bytes
+
+
+@dataclass(frozen=True)
 class Letter:
     """
     One mail to one person.
@@ -30,6 +47,7 @@ class Letter:
             again means sending it with the same one.
         written_at: aware; becomes the Date header.
         headers: further header fields, such as Reply-To; each one line of ASCII.
+        images: pictures that ``html`` shows.
     """
 
     to: Address
@@ -39,6 +57,7 @@ class Letter:
     message_id: str
     written_at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
 
 
 def replies_to(first: str) -> dict[str, str]:

@@ -1,14 +1,15 @@
 """A letter as the bytes that travel, and the addresses on its envelope."""
 
 import re
+from base64 import encodebytes
 from binascii import b2a_qp
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import format_datetime
 
 from sidecar.errors import Permanent
-from sidecar.mail.letters import Address, Letter
+from sidecar.mail.letters import Address, Image, Letter
 from sidecar.mail.values import one_line
 
 
@@ -57,7 +58,7 @@ def build(letter: Letter, *, sender: Address) -> Message:
     return Message(
         sender=from_.email,
         recipient=to.email,
-        data=head.encode() + _body(letter.text, letter.html),
+        data=head.encode() + _body(letter.text, letter.html, letter.images),
         international=not (from_.email + to.email).isascii(),
     )
 
@@ -72,27 +73,62 @@ def build(letter: Letter, *, sender: Address) -> Message:
 # Quoted-printable writes "=" as "=3D": this cannot occur in a part (RFC 2045,
 # section 6.7).
 _BOUNDARY = b"=_part"
+_RELATED = b"=_whole"
+"""Base64 has no underscore."""
 
 
-def _body(text: str, html: str) -> bytes:
+def _body(text: str, html: str, images: Sequence[Image]) -> bytes:
+    page = _part(b"html", html, _RELATED if images else _BOUNDARY)
     return (
         b"MIME-Version: 1.0\r\nContent-Type: multipart/alternative;"
         b' boundary="%(boundary)s"\r\n\r\n%(text)s%(html)s--%(boundary)s--\r\n'
     ) % {
         b"boundary": _BOUNDARY,
-        b"text": _part(b"plain", text),
-        b"html": _part(b"html", html),
+        b"text": _part(b"plain", text, _BOUNDARY),
+        b"html": _with_images(page, images) if images else page,
     }
 
 
-def _part(subtype: bytes, text: str) -> bytes:
+def _with_images(page: bytes, images: Sequence[Image]) -> bytes:
+    """
+    Put a page and what it shows into one part, the page first.
+
+    Source:
+        RFC 2387, sections 3.1 and 3.4; RFC 2392 for ``cid:``.
+    """
+    return (
+        b"--%s\r\nContent-Type: multipart/related;"
+        b' type="text/html"; boundary="%s"\r\n\r\n%s%s--%s--\r\n'
+    ) % (_BOUNDARY, _RELATED, page, b"".join(map(_image, images)), _RELATED)
+
+
+def _image(image: Image) -> bytes:
+    if not _CONTENT_ID.fullmatch(image.content_id):
+        raise Permanent(f"Content-ID: {image.content_id!r} is not one")
+    if not _FILE_NAME.fullmatch(image.name):
+        raise Permanent(f"{image.name!r} is no name of a picture's file")
+    coded = encodebytes(image.png).replace(b"\n", b"\r\n")
+    return (
+        b'--%s\r\nContent-Type: image/png; name="%s"\r\nContent-ID: <%s>\r\n'
+        b'Content-Disposition: inline; filename="%s"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\n%s"
+    ) % (
+        _RELATED,
+        image.name.encode(),
+        image.content_id.encode(),
+        image.name.encode(),
+        coded,
+    )
+
+
+def _part(subtype: bytes, text: str, boundary: bytes) -> bytes:
     # The line end added here belongs to the boundary after it. Having one is also
     # what tells b2a_qp to break lines with CRLF.
     lines = re.sub(r"\r\n?|\n", "\r\n", text) + "\r\n"
     return (
         b"--%s\r\nContent-Type: text/%s; charset=utf-8\r\n"
         b"Content-Transfer-Encoding: quoted-printable\r\n\r\n%s"
-    ) % (_BOUNDARY, subtype, b2a_qp(lines.encode(), istext=True))
+    ) % (boundary, subtype, b2a_qp(lines.encode(), istext=True))
 
 
 _PLAIN = re.compile(r"(?!.*=\?)[ -~]*")
@@ -138,6 +174,8 @@ _LABEL = "[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _LONGEST = 900  # RFC 5322, section 2.1.1: a line has at most 998 characters
 _MESSAGE_ID = re.compile(r"(?=.{3,900}$)<[!-;=?A-~]+@[!-;=?A-~]+>")
+_CONTENT_ID = re.compile(r"[A-Za-z0-9.-]{1,80}@[A-Za-z0-9.-]{1,255}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}\.png")
 _FIELD_NAME = re.compile(r"[A-Za-z0-9-]{1,60}")
 # What would change the letter's form, or add readers that the envelope lacks.
 _NOT_TO_SET = {"mime-version", "cc", "bcc", "sender", "return-path"}

@@ -1,5 +1,6 @@
 """A letter on disk, to be looked at before anybody gets it."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def write(rendered: Rendered, folder: Path, name: str) -> list[Path]:
         Permanent: the folder cannot be written to.
     """
     text = f"Subject: {rendered.subject}\n\n{rendered.text}"
-    parts = {"html": rendered.html, "txt": text}
+    parts = {"html": _shown(rendered), "txt": text}
     return [
         _put(folder / f"{name}.{ending}", said.encode())
         for ending, said in parts.items()
@@ -48,9 +49,18 @@ def draw(rendered: Rendered, folder: Path, name: str, on: Sheet) -> Iterator[Pat
     """
     for width in WIDTHS:
         for dark in (False, True):
-            on.show(rendered.html, width=width, dark=dark)
+            on.show(_shown(rendered), width=width, dark=dark)
             shade = "dark" if dark else "light"
             yield _put(folder / f"{name}.{width}.{shade}.png", on.picture())
+
+
+def _shown(rendered: Rendered) -> str:
+    """Give the page with its pictures in it: here is no mail beside it."""
+    page = rendered.html
+    for image in rendered.images:
+        data = b64encode(image.png).decode()
+        page = page.replace(f"cid:{image.content_id}", f"data:image/png;base64,{data}")
+    return page
 
 
 def _put(path: Path, data: bytes) -> Path:

@@ -31,6 +31,7 @@ from jinja2 import (
 
 from sidecar.errors import Permanent
 from sidecar.mail.languages import LANGUAGES, language_of, translations
+from sidecar.mail.letters import Image
 from sidecar.mail.values import one_line, told
 
 # The longest company name in Salesforce has 255 characters; a subject is read in
@@ -42,11 +43,12 @@ TOGETHER = "digest"
 
 
 class Rendered(NamedTuple):
-    """The three parts that a template makes of some values."""
+    """What a template makes of some values: three parts, and what the page shows."""
 
     subject: str
     text: str
     html: str
+    images: tuple[Image, ...] = ()
 
 
 def render(
@@ -275,3 +277,22 @@ class _Inlined(BaseLoader):
 
 def _upfirst(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def render_layout(
+    layout: str, values: Mapping[str, object], *, language: str
+) -> tuple[str, str]:
+    """
+    Fill a layout of its own, ``<layout>.txt`` and ``<layout>.html``; both parts.
+
+    Raises:
+        Permanent: it does not render.
+    """
+    words, pages = _environments(None, language)
+    try:
+        return (
+            words.get_template(f"{layout}.txt").render(values),
+            pages.get_template(f"{layout}.html").render(values),
+        )
+    except TemplateError as exc:
+        raise Permanent(f"mail layout {layout!r}: {exc}") from exc

@@ -107,7 +107,7 @@ def told(
             if words[name]
         ],
         "open_record": translate(_OPEN.get(str(words["record_type"]), _OPEN_ANY)),
-        "lang": speaks if written.territory is None else _tag(written),
+        "lang": language_tag(speaks, written),
     }
 
 
@@ -123,8 +123,10 @@ def who(name: object, company: object, translate: Callable[[str], str]) -> str |
     return None
 
 
-def _tag(locale: Locale) -> str:
+def language_tag(language: str, locale: Locale) -> str:
     """The language tag of HTML: ``en-GB``; a region of no country is left out."""
+    if locale.territory is None:
+        return language
     territory = str(locale.territory)
     return f"{locale.language}-{territory}" if territory.isalpha() else locale.language
 

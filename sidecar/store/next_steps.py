@@ -54,11 +54,13 @@ class NextStep:
     at: datetime
 
 
-def unowned(db: Connection, *, limit: int = 1000) -> list[OpenReferral]:
+def unowned(
+    db: Connection, *, connection_id: int | None = None, limit: int = 1000
+) -> list[OpenReferral]:
     """
     List open referrals that belong to a queue, to nobody, or to somebody who left.
 
-    Oldest first, of all connections.
+    Oldest first, of all connections or of one.
     """
     left = exists().where(
         colleague.c.connection_id == connection.c.id,
@@ -68,10 +70,12 @@ def unowned(db: Connection, *, limit: int = 1000) -> list[OpenReferral]:
     nobody = or_(
         referral.c.owner_id.is_(None), referral.c.owner_id.not_like("005%"), left
     )
-    return _found(db, _open().where(nobody).limit(limit))
+    return _found(db, _open(connection_id).where(nobody).limit(limit))
 
 
-def without_next_step(db: Connection, *, limit: int = 1000) -> list[OpenReferral]:
+def without_next_step(
+    db: Connection, *, connection_id: int | None = None, limit: int = 1000
+) -> list[OpenReferral]:
     """List open referrals about which nothing will happen by itself; oldest first."""
     clock = exists().where(
         response_clock.c.org_id == referral.c.org_id,
@@ -83,7 +87,7 @@ def without_next_step(db: Connection, *, limit: int = 1000) -> list[OpenReferral
         follow_up.c.referral_key == referral.c.key,
         follow_up.c.state.in_(("waiting", "sending")),
     )
-    return _found(db, _open().where(~clock, ~waits).limit(limit))
+    return _found(db, _open(connection_id).where(~clock, ~waits).limit(limit))
 
 
 def next_steps(db: Connection, org_id: str, keys: Sequence[str]) -> dict[str, NextStep]:
@@ -128,11 +132,12 @@ def _ticks() -> ColumnElement[bool]:
     )
 
 
-def _open() -> Select[Any]:
+def _open(connection_id: int | None) -> Select[Any]:
     """Open referrals of people who are not erased, the longest unchanged first."""
     erased = exists().where(
         person.c.id == referral.c.person_id, person.c.erased_at.is_not(None)
     )
+    mine = [] if connection_id is None else [connection.c.id == connection_id]
     names = [name for name in OpenReferral.__dataclass_fields__ if name in referral.c]
     return (
         select(connection.c.id.label("connection_id"), *(referral.c[n] for n in names))
@@ -144,6 +149,7 @@ def _open() -> Select[Any]:
                 referral.c.milestone.not_in([str(item) for item in CLOSED]),
             ),
             ~erased,
+            *mine,
         )
         .order_by(referral.c.changed_at, referral.c.key)
     )

@@ -111,6 +111,6 @@ def test_a_report_run_by_hand_is_not_planned_twice(sidecar, connect):
     first = sidecar("reports", "run", connection.id, "weekly")
     second = sidecar("reports", "run", connection.id, "weekly")
 
-    assert first.stdout == "1 mails\n"
-    assert second.stdout == "0 mails, 1 planned before\n"
+    assert first.stdout == "mails: 1\n"
+    assert second.stdout == "mails: 0, planned before: 1\n"
     assert listed(sidecar)["mails"] == "1 waiting"

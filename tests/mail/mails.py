@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import Any
 
-from sidecar.mail import examples
+from sidecar.mail import examples, report_examples, report_page
 from sidecar.mail.examples import buttons, example
 from sidecar.mail.languages import LANGUAGES
 from sidecar.mail.preview import dead
@@ -37,8 +37,9 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "hostile": HOSTILE,
     "from the right": FROM_THE_RIGHT,
 }
+REPORTS = tuple(report_examples.PAGES)
 ALL = [(name, language) for name in examples.letters() for language in LANGUAGES]
-_OF_VALUES = {*names(), TOGETHER}
+_OF_VALUES = {*names(), TOGETHER, *REPORTS}
 """Those that tell of anything that somebody typed."""
 
 
@@ -48,6 +49,8 @@ def letter(template: str, language: str, kind: str = "example") -> Rendered:
         return examples.letter(
             template, language=language, public_url="https://sidecar.example.com"
         )
+    if template in REPORTS:
+        return _report(template, language, kind)
     if template == TOGETHER:
         return _together(language, kind)
     values = (
@@ -58,6 +61,22 @@ def letter(template: str, language: str, kind: str = "example") -> Rendered:
         | OTHERWISE[kind]
     )
     return render(template, values, language=language, locale="", zone=UTC)
+
+
+def _report(name: str, language: str, kind: str) -> Rendered:
+    """Render a report; its pictures are not there, so that their words are seen."""
+    speaks = report_page.voice(language, "", UTC)
+    given: dict[str, str] = {"reader": ""}
+    if kind != "nothing":
+        values = example(name) | OTHERWISE[kind]
+        given = {
+            "who": f"{values['name']}, {values['company']}",
+            "rep": values["referrer"],
+            "kind": values["company"],
+            "reader": "Maria Manager",
+            **dead("https://sidecar.example.com", ["preferences_url"]),
+        }
+    return report_page.render(report_examples.page(name, speaks, **given), speaks)
 
 
 def _together(language: str, kind: str) -> Rendered:

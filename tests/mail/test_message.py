@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smtp_peer import SENDER, letter
 
 from sidecar.errors import Permanent
-from sidecar.mail.letters import Address, message_id
+from sidecar.mail.letters import Address, Image, message_id
 from sidecar.mail.message import build
 from sidecar.mail.values import one_line
 
@@ -223,3 +223,48 @@ def test_a_sender_beyond_ascii_needs_smtputf8_too() -> None:
 def test_a_letter_without_a_time_zone_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="time zone"):
         build(letter(written_at=datetime(2026, 3, 3)), sender=SENDER)  # noqa: DTZ001
+
+
+@given(pictures=st.lists(st.binary(max_size=500), max_size=3), text=st.text())
+def test_pictures_arrive_beside_the_page_that_shows_them(
+    pictures: list[bytes], text: str
+) -> None:
+    images = tuple(
+        Image(f"p{number}.key@example.com", f"p{number}.png", data)
+        for number, data in enumerate(pictures)
+    )
+    written = letter(html=one_line(text), images=images)
+    data = build(written, sender=SENDER).data
+
+    mail = message_from_bytes(data, policy=SMTP)
+    assert mail.keys() == OUR_FIELDS
+    assert data == build(written, sender=SENDER).data
+    plain, shown = mail.iter_parts()
+    assert plain.get_content_type() == "text/plain"
+    page, *parts = shown.iter_parts() if images else [shown]
+    assert page.get_content().rstrip("\r\n") == one_line(text)
+    assert [part.get_content() for part in parts] == pictures
+    for number, part in enumerate(parts):
+        assert part["Content-ID"] == f"<p{number}.key@example.com>"
+        assert part["Content-Disposition"].content_disposition == "inline"
+    if images:
+        assert shown.get_content_type() == "multipart/related"
+        assert shown.get_param("type") == "text/html"
+    for line in data.splitlines():
+        assert len(line) <= 998
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        Image("a>@example.com", "a.png", b""),
+        Image("a b@example.com", "a.png", b""),
+        Image("a@example.com\r\nX: y", "a.png", b""),
+        Image("a@example.com", 'a".png', b""),
+        Image("a@example.com", "a.exe", b""),
+        Image("a@example.com", "a.png\r\nX: y", b""),
+    ],
+)
+def test_a_picture_with_a_harmful_name_is_refused(image: Image) -> None:
+    with pytest.raises(Permanent):
+        build(letter(images=(image,)), sender=SENDER)

@@ -6,22 +6,25 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from sidecar.jobs.reports import running, sending
 from sidecar.jobs.reports.kinds import Occasion, Report, Reports
 from sidecar.mail.letters import Address, Letter, message_id
+from sidecar.referral.journey import Milestone, Referral
 from sidecar.referral.period import week_before
 from sidecar.salesforce.records import Rep
-from sidecar.store import report_mails, report_schedules
+from sidecar.store import reached, referrals, report_mails, report_schedules
 from sidecar.store.connections import OrgConnection
+from sidecar.store.reached import Heard
 from sidecar.store.report_mails import Planned, Sending
 from sidecar.store.report_schedules import Schedule
-from sidecar.store.tables import report_mail
+from sidecar.store.tables import report_mail, response_clock
 from sidecar.wiring import Wiring
 
 LEASE = timedelta(seconds=120)
 MANAGER = "005000000000009AAA"
+REP = "005000000000001AAA"
 
 
 @dataclass
@@ -30,11 +33,14 @@ class Post:
 
     mails: list[EmailMessage] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    refused: list[EmailMessage] = field(default_factory=list)
 
     async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
+        mail = message_from_bytes(envelope.content, policy=SMTPUTF8)
         if self.answers and not (answer := self.answers.pop(0)).startswith("2"):
+            self.refused.append(mail)
             return answer
-        self.mails.append(message_from_bytes(envelope.content, policy=SMTPUTF8))
+        self.mails.append(mail)
         return "250 2.0.0 kept"
 
 
@@ -151,3 +157,90 @@ def plain_report(cron: str = "0 8 * * 1", *to: str, period=week_before) -> Repor
         )
 
     return Report(cron, period, plan, write)
+
+
+@dataclass
+class Life:
+    """One referral, as the tables are to have it."""
+
+    key: str
+    reached: dict[Milestone, datetime]
+    owner_id: str | None = REP
+    name: str = "Ada Example"
+    kind: str = "Partner"
+    amount: str = ""
+    told: tuple[str, ...] = ()
+    promised_at: datetime | None = None
+    answered: bool = True
+
+    @property
+    def milestone(self) -> Milestone:
+        return max(self.reached, key=lambda name: self.reached[name])
+
+
+def live(home: House, *lives: Life) -> None:
+    """Write referrals down, with what they reached and what was promised them."""
+    wiring, connection = home.wiring, home.connection
+    with wiring.engine.begin() as db:
+        referrals.remember(
+            db,
+            connection.org_id,
+            [
+                Referral(
+                    key=life.key,
+                    object_type="Lead",
+                    record_id=life.key,
+                    status=life.milestone.capitalize(),
+                    milestone=life.milestone,
+                    owner_id=life.owner_id,
+                    changed_at=max(life.reached.values()),
+                    details={
+                        "last_name": life.name,
+                        "email": f"{life.key.lower()}@example.org",
+                        "type": life.kind,
+                        "amount": life.amount,
+                    },
+                )
+                for life in lives
+            ],
+            now=home.at,
+            keyring=wiring.keyring,
+        )
+        for life in lives:
+            reached.hear(
+                db,
+                connection.org_id,
+                connection.id,
+                [
+                    Heard(life.key, name.capitalize(), "Lead", life.key, at, "test", 1)
+                    for name, at in life.reached.items()
+                ],
+                now=home.at,
+            )
+            if life.told or life.promised_at or life.answered:
+                db.execute(insert(response_clock).values(_clock(connection, life)))
+
+
+def _clock(connection: OrgConnection, life: Life) -> dict[str, object]:
+    return {
+        "connection_id": connection.id,
+        "org_id": connection.org_id,
+        "referral_key": life.key,
+        "kind": "promise",
+        "name": "first-response",
+        "milestone": "submitted",
+        "event_id": 1,
+        "playbook_version": "1",
+        "started_at": min(life.reached.values()),
+        "marks": [],
+        "used": timedelta(),
+        "told": list(life.told),
+        "state": "done" if life.answered else "waiting",
+        "due_at": None if life.answered else life.promised_at,
+        "promised_at": life.promised_at,
+    }
+
+
+def lead(number: int) -> str:
+    """The id of a lead, which is its referral's key as well."""
+    return f"00Q{number:012}AAA"

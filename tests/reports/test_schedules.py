@@ -45,7 +45,7 @@ def test_a_report_comes_when_it_is_due_and_not_before(house):
     home.work()
     assert subjects(home) == ["weekly: 2026-11-23 to 2026-11-29"]
     assert home.schedule("weekly").runs_at == MONDAY + timedelta(days=7)
-    assert home.schedule("weekly").outcome == "1 mails"
+    assert home.schedule("weekly").outcome == "mails: 1"
 
 
 def test_however_often_it_is_rung_for_nobody_gets_a_report_twice(house):
@@ -150,7 +150,7 @@ def test_a_worker_that_dies_in_a_run_leaves_it_to_the_next(house):
             db, dead, ran_for=MONDAY, outcome="late", error=None, runs_at=MONDAY
         )
     assert not late, "who wakes after the lease changes nothing"
-    assert home.schedule("weekly").outcome == "1 mails"
+    assert home.schedule("weekly").outcome == "mails: 1"
 
 
 def test_a_run_that_breaks_in_the_middle_leaves_no_mail_behind(house, monkeypatch):

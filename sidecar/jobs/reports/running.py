@@ -159,7 +159,7 @@ def run(
         keyring=keyring,
     )
     before = len(planned) - new
-    return f"{new} mails" + (f", {before} planned before" if before else "")
+    return f"mails: {new}" + (f", planned before: {before}" if before else "")
 
 
 def plan(

@@ -17,6 +17,7 @@ from sidecar.jobs.reports.running import named
 from sidecar.keyring import Keyring
 from sidecar.logs import MASK, log
 from sidecar.mail.letters import Letter
+from sidecar.referral.mail_preference import Mails, Preference
 from sidecar.salesforce.records import Rep
 from sidecar.store import (
     connections,
@@ -60,6 +61,9 @@ def send_due(
         with engine.connect() as db:
             connection = connections.find(db, connection_id)
             refusing = mail_preferences.suppressed(db, keyring=keyring)
+            chosen = mail_preferences.of_reps(
+                db, connection_id, [item.to for item in batch]
+            )
         if connection is None:
             return made
         known = readers(batch, connection, reps, now())
@@ -78,6 +82,10 @@ def send_due(
                     # What is left goes back untouched, before somebody else sends it.
                     _settle(engine, sending, Ending(End("waiting")), now())
                     continue
+                if _unwanted(chosen.get(sending.to)):
+                    end = End("cancelled", error="the reader wants no mails")
+                    _settle(engine, sending, Ending(end), now())
+                    continue
                 with engine.connect() as db:
                     if not report_mails.is_current(db, sending):
                         continue
@@ -90,6 +98,10 @@ def send_due(
             pause(engine, connection_id, [Ending(End("waiting"), known)])
             return made
     return made
+
+
+def _unwanted(chosen: Preference | None) -> bool:
+    return chosen is not None and chosen.mails is Mails.NONE
 
 
 def _claim(
