@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -178,9 +179,9 @@ def _mails(console: Console, stage: Stage, number: int, rounds: int) -> None:
     bytes_of: list[Message] = []
     kept = Connection._transfer
 
-    def remembered(self: Connection, message: Message) -> str:
+    def remembered(self: Connection, message: Message, *more: Any) -> str:
         bytes_of.append(message)
-        return kept(self, message)
+        return kept(self, message, *more)
 
     ratios, ours, bare = [], [], []
     for turn in range(rounds):

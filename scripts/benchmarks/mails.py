@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import structlog
 
@@ -77,10 +78,10 @@ def _measure(machine: Machine, port: int, number: int, rounds: int) -> None:
     sent: list[Message] = []
     kept = Connection._transfer
 
-    def remembered(self: Connection, message: Message) -> str:
+    def remembered(self: Connection, message: Message, *more: Any) -> str:
         if len(sent) < number:
             sent.append(message)
-        return kept(self, message)
+        return kept(self, message, *more)
 
     Connection._transfer = remembered  # type: ignore[method-assign]
     ours, bare, ratios = [], [], []

@@ -16,6 +16,10 @@ from sidecar.mail.values import one_line
 # smtplib's own errors are OSErrors too: one ``except`` meets both.
 
 
+def _nothing() -> None:
+    pass
+
+
 class Mailer:
     """
     Sends through one server; shared by threads.
@@ -84,9 +88,20 @@ class Connection:
         self._rest = rest
         self._smtp = kept
 
-    def send(self, letter: Letter) -> str:
+    def send(
+        self,
+        letter: Letter,
+        *,
+        confirm: Callable[[], None] = _nothing,
+        meanwhile: Callable[[], None] = _nothing,
+    ) -> str:
         """
         Hand over one letter.
+
+        Args:
+            confirm: called before the letter itself goes out; where it raises a
+                SidecarError the letter is not sent, and that is raised.
+            meanwhile: called once, when all is sent, before the answer is waited for.
 
         Returns:
             The server's own words of acceptance, such as ``250 2.0.0 queued as 1``.
@@ -99,7 +114,7 @@ class Connection:
         """
         message = build(letter, sender=self._server.sender)
         try:
-            accepted = self._transfer(message)
+            accepted = self._transfer(message, confirm, meanwhile)
         except Away as exc:
             self._drop()
             exc.retry_at = self._rest.begin(str(exc))
@@ -135,10 +150,21 @@ class Connection:
         if smtp is not None:
             idle.give(smtp)
 
-    def _transfer(self, message: Message) -> str:
+    def _transfer(
+        self,
+        message: Message,
+        confirm: Callable[[], None],
+        meanwhile: Callable[[], None],
+    ) -> str:
         smtp = self._open_envelope(message)
         try:
             _expect(smtp.rcpt(message.recipient), 250, 251, 252)
+        except OSError as exc:
+            raise Retryable(
+                f"connection lost before the letter: {_words(exc)}"
+            ) from exc
+        confirm()
+        try:
             _expect(smtp.docmd("DATA"), 354)
         except OSError as exc:
             raise Retryable(
@@ -153,6 +179,7 @@ class Connection:
             # The end did not leave, and without it nothing may be delivered
             # (RFC 5321, section 4.1.1.4).
             raise Retryable(f"connection lost in the letter: {_words(exc)}") from exc
+        meanwhile()
         try:
             answer = smtp.getreply()
         except OSError as exc:

@@ -367,7 +367,7 @@ def test_without_a_mail_server_mails_wait(desk):
 class Silent:
     """A mail server that takes everything and says nothing."""
 
-    def send(self, letter: object) -> str:
+    def send(self, letter: object, **_: object) -> str:
         raise Uncertain("all was sent, no answer came")
 
 

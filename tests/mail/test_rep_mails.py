@@ -6,12 +6,14 @@ from datetime import time, timedelta
 
 import pytest
 from office import RALF
+from sqlalchemy import update
 
 from sidecar.jobs.backoff import MAX_ATTEMPTS
 from sidecar.jobs.deliver.emails import deliver_emails
 from sidecar.referral.journey import Milestone
 from sidecar.referral.mail_preference import Mails, Preference
 from sidecar.store import connections, mail_preferences
+from sidecar.store.tables import follow_up
 
 # --- not a flood ---
 
@@ -128,7 +130,7 @@ def test_a_worker_that_died_with_a_digest_leaves_the_same_digest(office):
         pass
 
     class Dying:
-        def send(self, letter):
+        def send(self, letter, **_):
             self.message_id = letter.message_id
             raise Killed
 
@@ -227,6 +229,35 @@ def test_a_bad_recipient_blocks_nobody_for_ever(office):
     ends = [state for state, _ in office.states]
     assert ends[:2] == ["dead", "done"]
     assert set(ends[2:]) == {"done"}
+
+
+def test_what_is_cancelled_while_the_one_before_is_sent_is_not_sent(office):
+    """It is written already: that does not matter."""
+    office.plan("Ada", "Bert", "Cleo")
+
+    def cancel(_smtp):
+        with office.wiring.engine.begin() as db:
+            bert = follow_up.c.referral_key == "Bert"
+            db.execute(update(follow_up).where(bert).values(state="cancelled"))
+
+    office.peer.befall = cancel
+    office.deliver()
+    assert office.subjects == ["New referral: Ada", "New referral: Cleo"]
+    assert [state for state, _ in office.states] == ["done", "cancelled", "done"]
+
+
+def test_a_letter_that_cannot_be_written_puts_the_one_before_in_no_doubt(office):
+    office.plan("Ada", "Bert")
+    write = office.wiring.write
+
+    def broken(connection, attempt, email, rep):
+        if email.values["name"] == "Bert":
+            raise ValueError("a bug")
+        return write(connection, attempt, email, rep)
+
+    with pytest.raises(ValueError, match="a bug"):
+        office.deliver(write=broken)
+    assert office.states == [("done", 1), ("sending", 1)]
 
 
 def test_one_writer_a_time_for_an_org_and_a_dead_ones_lane_is_free_again(office):

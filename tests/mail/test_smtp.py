@@ -425,6 +425,19 @@ def test_nobody_listening_is_asked_once_and_not_for_each_letter() -> None:
         pass
 
 
+def test_a_letter_that_is_not_confirmed_does_not_go_out(peer: Peer) -> None:
+    def unwanted() -> None:
+        raise Permanent("nobody wants it")
+
+    with serving(peer) as port, mailer(port).connection() as smtp:
+        with pytest.raises(Permanent, match="nobody wants it"):
+            smtp.send(letter(1), confirm=unwanted)
+        smtp.send(letter(2))
+
+    assert [mail["Message-ID"] for mail in peer.mails()] == ["<key-2@example.com>"]
+    assert len(peer.connections) == 1
+
+
 # --- addresses beyond ASCII ---------------------------------------------------
 
 

@@ -1,9 +1,11 @@
 """A batch of mails: each is held, dropped, sent, or sent together with others."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Engine
@@ -36,9 +38,20 @@ PARTS = 50
 class Post(Protocol):
     """One connection to a mail server."""
 
-    def send(self, letter: Letter) -> str:
+    def send(
+        self,
+        letter: Letter,
+        *,
+        confirm: Callable[[], None] = ...,
+        meanwhile: Callable[[], None] = ...,
+    ) -> str:
         """
         Hand over a letter.
+
+        Args:
+            confirm: called before the letter itself goes out, and may stop it by
+                raising.
+            meanwhile: called when all is sent, before the answer is waited for.
 
         Raises:
             Retryable, Permanent, Uncertain: about this letter.
@@ -70,12 +83,16 @@ class Desk:
     now: Callable[[], datetime]
 
 
+class _Unwanted(SidecarError):
+    """Somebody cancelled a mail, or a part of it, that was about to go out."""
+
+
 class Batch:
     """
     Some mails of one org, sent one after the other.
 
-    While one is settled the next is written; it is handed over when the other's end is
-    committed.
+    While the server is busy with one, the next is written; while one is settled, the
+    next's envelope is handed over, and the letter itself when that is committed.
 
     Attributes:
         stopped: nothing more should be sent for now; what was left goes back.
@@ -105,6 +122,9 @@ class Batch:
         self._aside: list[tuple[Attempt, Ending]] = []
         self._rest: End | None = None
         self._unsettled: tuple[Sequence[Attempt], Sequence[Ending]] = ((), ())
+        self._settling: Mapping[int, tuple[int, End]] | None = None
+        self._wanted: frozenset[int] = frozenset()
+        self._ahead: tuple[Attempt | None, Letter | None] = (None, None)
         self.org_rests: Retryable | None = None
         self.stopped = False
 
@@ -201,42 +221,72 @@ class Batch:
         return attempt.digest_key is not None or not is_alone(other)
 
     def _send(self, parts: Sequence[Attempt], key: str | None, rep: Rep) -> int:
-        """Write a letter while the one before is settled, then hand it over."""
-        ends = ends_of(self._unsettled[1], self._unsettled[0])
-        self._unsettled = ((), ())
-        self._desk.settler.begin(ends, parts, now=self._desk.now())
+        """
+        Hand a letter over while the one before it is settled.
+
+        The next is written while the server is busy with this one.
+        """
+        self._begin_to_settle(parts)
         try:
             letter = self._written(parts, key, rep)
-        finally:
-            current = self._desk.settler.finish()
-        tell(ends)
-        if len(current) < len(parts):
+            result: str | SidecarError = self._outgoing.send(
+                letter,
+                confirm=partial(self._confirm, parts),
+                meanwhile=partial(self._write_ahead, parts),
+            )
+        except _Unwanted:
             # Whom it is about was erased since the batch was claimed.
-            parts = [part for part in parts if part.id in current]
-            if not parts:
-                return 0
-            letter = self._written(parts, key, rep)
-        result: str | SidecarError
-        try:
-            if isinstance(letter, SidecarError):
-                raise letter
-            result = self._outgoing.send(letter)
+            left = [part for part in parts if part.id in self._wanted]
+            return self._send(left, key, rep) if left else 0
         except SidecarError as exc:
             result = exc
+        finally:
+            self._finish_settling()
         self._end(parts, key, rep, result)
         return len(parts)
 
-    def _written(
-        self, parts: Sequence[Attempt], key: str | None, rep: Rep
-    ) -> Letter | SidecarError:
+    def _begin_to_settle(self, following: Sequence[Attempt]) -> None:
+        """Settle what was sent last, and see whether what follows is still wanted."""
+        attempts, endings = self._unsettled
+        self._unsettled = ((), ())
+        self._settling = ends_of(endings, attempts)
+        self._desk.settler.begin(self._settling, following, now=self._desk.now())
+
+    def _finish_settling(self) -> None:
+        if self._settling is not None:
+            ends, self._settling = self._settling, None
+            self._wanted = self._desk.settler.finish()
+            tell(ends)
+
+    def _confirm(self, parts: Sequence[Attempt]) -> None:
+        """Let a letter go out: the one before is settled, and this one is wanted."""
+        self._finish_settling()
+        if any(part.id not in self._wanted for part in parts):
+            raise _Unwanted
+
+    def _write_ahead(self, sent: Sequence[Attempt]) -> None:
+        """Write the letter that is probably next."""
+        ids = {part.id for part in sent} | self._taken
+        place = self._attempts.index(sent[0]) + 1 if sent[0] in self._attempts else 0
+        for attempt in self._attempts[place:]:
+            if attempt.id in ids or attempt.held or attempt.digest_key:
+                continue
+            # Whatever is wrong with it is found again when it is its turn: it must not
+            # put the letter in doubt whose answer is on its way.
+            with suppress(Exception):
+                rep = reader(attempt, self._readers)
+                self._ahead = attempt, self._written([attempt], None, rep)
+            return
+
+    def _written(self, parts: Sequence[Attempt], key: str | None, rep: Rep) -> Letter:
         first = parts[0]
-        try:
-            if key is not None and key != first.key:
-                return self._desk.write_together(self._connection, parts, key, rep)
-            assert isinstance(first.what, Email)  # noqa: S101 it has a reader
-            return self._desk.write(self._connection, first, first.what, rep)
-        except SidecarError as exc:
-            return exc
+        if key is not None and key != first.key:
+            return self._desk.write_together(self._connection, parts, key, rep)
+        attempt, letter = self._ahead
+        if attempt is first and letter is not None:
+            return letter
+        assert isinstance(first.what, Email)  # noqa: S101 it has a reader
+        return self._desk.write(self._connection, first, first.what, rep)
 
     def _end(
         self,
