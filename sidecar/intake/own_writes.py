@@ -4,6 +4,9 @@ Two marks, either is enough: the client's name that our calls carry
 (``Sforce-Call-Options: client=...``, shown in a change event's ``changeOrigin``), and
 the integration user as whom we write.
 
+A status is another matter. No rule of ours sets one (``playbooks`` refuses it): where
+we write a status, a rep has said so through a link in a mail, and that is news.
+
 Source: "Change Event Header Fields", Change Data Capture Developer Guide.
 """
 
@@ -17,6 +20,8 @@ from sidecar.store.inbox import Arrival
 
 _OURS = "ignored: our own write"
 
+# How a status is told that has changed: by a change event, by the package's own event.
+_NEW_STATUS = ("Referral_Status__c", "New_Status__c")
 # Who made the change, as a platform event of ours or a record says it.
 _BY = ("Changed_By_Id__c", "LastModifiedById")
 
@@ -35,6 +40,9 @@ def ours(values: Mapping[str, Any], integration_user_id: str | None) -> bool:
         integration_user_id: of the connection; None where it is not known yet.
     """
     header = values.get(HEADER)
+    changed, told = isinstance(header, Mapping), "New_Status__c" in values
+    if (changed or told) and any(values.get(name) for name in _NEW_STATUS):
+        return False
     if isinstance(header, Mapping):
         if _client(str(header.get("changeOrigin") or "")) == CLIENT:
             return True

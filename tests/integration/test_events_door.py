@@ -391,11 +391,21 @@ def test_a_storm_is_kept_and_waits(door, hand):
 def test_our_own_writes_bring_no_work(door):
     """Promise 15."""
     header = {"changeOrigin": "com/salesforce/api/rest/62.0;client=referral-sidecar"}
-    change = sent.change_event(header=header, Referral_Status__c="Won")
+    change = sent.change_event(header=header, Referral_Response_Due__c=None)
     assert door.send(sent.pub_sub(change)).status == 200
 
     (kept,) = door.events()
     assert (kept.state, kept.outcome) == ("done", "ignored: our own write")
+
+
+def test_what_a_rep_says_through_a_link_comes_back_as_news(door):
+    """We write it, in the rep's name; no rule of ours ever sets a status."""
+    header = {"changeOrigin": "com/salesforce/api/rest/62.0;client=referral-sidecar"}
+    change = sent.change_event(header=header, Referral_Status__c="Contacted")
+    assert door.send(sent.pub_sub(change)).status == 200
+
+    (kept,) = door.events()
+    assert (kept.state, kept.outcome) == ("waiting", None)
 
 
 def test_as_whom_we_write_is_learnt_at_login(wiring, linked):
@@ -407,7 +417,8 @@ def test_as_whom_we_write_is_learnt_at_login(wiring, linked):
 
     assert is_id(found.integration_user_id)
     assert found.integration_user_id.startswith("005")
-    change = sent.CHANGE | {"Changed_By_Id__c": found.integration_user_id[:15]}
+    header = {"commitUser": found.integration_user_id[:15]}
+    change = sent.change_event(header=header, Phone="1")
     assert own_writes.ours(change, found.integration_user_id)
 
 

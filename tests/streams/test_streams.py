@@ -141,11 +141,11 @@ def test_what_we_have_changed_ourselves_brings_no_work(
     with _listening(listened, linked):
         (lead,) = _refer(capturing, 1)
         _until(lambda: lead in _received(listened))
-        contacted = {"Referral_Status__c": "Contacted"}
+        by_us = {"OwnerId": capturing.user_ids[capturing.reps[1]]}
         listened.sessions.call(
             linked.id,
             lambda org: org.restful(
-                f"sobjects/Lead/{lead}", method="PATCH", json=contacted
+                f"sobjects/Lead/{lead}", method="PATCH", json=by_us
             ),
         )
         (next_lead,) = _refer(capturing, 1)
