@@ -28,6 +28,7 @@ from sidecar.jobs import (
     chat_posts,
     process,
     referrer_letters,
+    referrer_reports,
     rep_digests,
     rep_letters,
     sweep,
@@ -59,6 +60,7 @@ from sidecar.mail.letters import Address, Letter
 from sidecar.mail.render import names
 from sidecar.mail.server import server_at
 from sidecar.mail.smtp import Mailer
+from sidecar.mail.words import Told
 from sidecar.package import bundle
 from sidecar.package import read as package
 from sidecar.package.bundle import Bundle
@@ -705,6 +707,8 @@ class Wiring:
             "overdue": overdue.report(desk),
             "weekly": digests.weekly(desk),
             "monthly": digests.monthly(desk),
+            "quiet-referrals": referrer_reports.quiet_referrals(self.keyring),
+            "referrer-digest": referrer_reports.monthly_digest(self.keyring),
         }
 
     @cached_property
@@ -811,6 +815,7 @@ class Wiring:
         referrer: Referrer,
         owner: Rep | None,
         won: int,
+        listed: Sequence[Told],
         /,
     ) -> Letter:
         """Write a mail to a referrer."""
@@ -820,6 +825,7 @@ class Wiring:
             referrer,
             owner,
             won,
+            listed,
             sender=self.letter_sender,
             now=self.now(),
         )

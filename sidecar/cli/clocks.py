@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -12,8 +12,9 @@ from sidecar.errors import Permanent
 from sidecar.jobs import clocks as clocks_job
 from sidecar.jobs import foresight
 from sidecar.referral.response_clock import State
+from sidecar.referral.words import NO_NEWS_AFTER
 from sidecar.salesforce.ids import is_id, to_18
-from sidecar.store import journeys, next_steps, response_clocks
+from sidecar.store import journeys, next_steps, response_clocks, unheard
 from sidecar.store.next_steps import OpenReferral
 from sidecar.wiring import Wiring
 
@@ -116,6 +117,29 @@ def referrals_without_next_step(wiring: Wiring, limit: int, as_json: bool) -> No
     with wiring.engine.connect() as db:
         found = next_steps.without_next_step(db, limit=limit)
     _show(found, as_json, "every open referral has a next step")
+
+
+@referrals.command("unheard")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=NO_NEWS_AFTER.days,
+    show_default=True,
+    help="For how long their referrers have heard nothing.",
+)
+@click.option("--limit", type=LIMIT, default=1000, show_default=True)
+@json_option
+@wired
+def referrals_unheard(wiring: Wiring, days: int, limit: int, as_json: bool) -> None:
+    """List open referrals whose referrers hear nothing. Exits with 1 if any."""
+    before = wiring.now() - timedelta(days=days)
+    with wiring.engine.connect() as db:
+        found = unheard.unheard(db, before=before, limit=limit)
+    shown = ("connection_id", "key", "record_id", "milestone", "since", "why")
+    rows = [only(shown, asdict(item)) for item in found]
+    show(rows, as_json, "every referrer has heard lately")
+    if found:
+        sys.exit(1)
 
 
 def _show(found: Sequence[OpenReferral], as_json: bool, nothing: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from email.utils import parseaddr
 from pathlib import Path
 
 from rich.console import Console
@@ -42,7 +43,12 @@ _FRAME = 3  # of each cell: a space on both sides and a line
 
 _PEOPLE = ("Ada", "Ben", "Chloe", "Dario", "Elif", "Finn", "Greta", "Hugo")
 _COMPANIES = ("Lighthouse", "Riverbank", "Northgate", "Orchard", "Stonebridge")
-_REFERRERS = ("Mira Sample", "Jon Sample", "Lea Sample")
+_REFERRERS = {
+    "Mira Sample": "English",
+    "Jon Sample": "German",
+    "Lea Sample": "French",
+}
+"""Who refers, and in which language they hear of it."""
 _SOURCES = ("Customer", "Partner", "Employee")
 
 
@@ -91,6 +97,7 @@ def run(directory: Path, *, once: bool, leads: int) -> int:
         if not faults:
             told = f"{leads} referrals, {len(STATUSES)} milestones each"
             console.print(f"[green]{told}: one task and one mail for each.[/green]")
+            console.print(_heard(stage))
         if not once:
             console.print("Everything stays up. Ctrl-C stops it.")
             _stay(stage)
@@ -140,6 +147,7 @@ def _addresses(console: Console, stage: Stage, seconds: float) -> None:
 
 def _create(admin: Salesforce, stage: Stage, leads: int) -> dict[str, str]:
     """Create referred leads for the reps; record id to the prospect's name."""
+    referrers = _create_referrers(admin)
     records = []
     for number in range(leads):
         first = _PEOPLE[number % len(_PEOPLE)]
@@ -156,7 +164,8 @@ def _create(admin: Salesforce, stage: Stage, leads: int) -> dict[str, str]:
                 "Referral_Status__c": STATUSES[0],
                 "Referral_Source__c": _SOURCES[number % len(_SOURCES)],
                 "Referral_Code__c": f"CODE{number + 1:04}",
-                "Referrer_Name__c": _REFERRERS[number % len(_REFERRERS)],
+                "Referrer_Name__c": list(referrers)[number % len(referrers)],
+                "Referrer__c": list(referrers.values())[number % len(referrers)],
             }
         )
     people: dict[str, str] = {}
@@ -168,6 +177,26 @@ def _create(admin: Salesforce, stage: Stage, leads: int) -> dict[str, str]:
         for record, result in zip(some, results or [], strict=True):
             people[result["id"]] = f"{record['FirstName']} {record['LastName']}"
     return people
+
+
+def _create_referrers(admin: Salesforce) -> dict[str, str]:
+    """Create who refers, all of whom want to hear of it; name to record id."""
+    records = [
+        {
+            "attributes": {"type": "Referrer__c"},
+            "Name": name,
+            "Email__c": _address(name),
+            "Keep_Informed__c": True,
+            "Language__c": language,
+        }
+        for name, language in _REFERRERS.items()
+    ]
+    made = admin.restful("composite/sobjects", method="POST", json={"records": records})
+    return {name: each["id"] for name, each in zip(_REFERRERS, made or [], strict=True)}
+
+
+def _address(referrer: str) -> str:
+    return f"{referrer.lower().replace(' ', '.')}@example.com"
 
 
 def _move(
@@ -277,6 +306,7 @@ def _lines(stage: Stage, people: dict[str, str]) -> list[Line]:
                 event.c.received_at,
             )
             .join(event, event.c.id == follow_up.c.event_id)
+            .where(follow_up.c.kind.in_(("task", "email")))
             .order_by(follow_up.c.id)
         ).all()
     mails = {mail["Message-ID"]: mail for mail in read_mails(stage.mail_folder)}
@@ -329,7 +359,8 @@ def judge(stage: Stage, admin: Salesforce, people: dict[str, str]) -> list[str]:
 
     Returns:
         What is wrong; empty when each referral has exactly one task and one mail for
-        each milestone, and there is nothing else.
+        each milestone, each was acknowledged to its referrer, no referrer got more
+        than one mail with news, and there is nothing else.
     """
     tasks = Counter(
         row[TASK_KEY]
@@ -337,10 +368,13 @@ def judge(stage: Stage, admin: Salesforce, people: dict[str, str]) -> list[str]:
             f"SELECT Id, {TASK_KEY} FROM Task WHERE {TASK_KEY} != null"  # noqa: S608
         )["records"]
     )
-    mails = Counter(str(mail["Message-ID"]) for mail in read_mails(stage.mail_folder))
+    mails, words = _sorted(read_mails(stage.mail_folder))
     domain = stage.wiring.sender.email.rpartition("@")[2]
     faults = []
     for id_, name in people.items():
+        word = follow_up_key(stage.org.org_id, id_, "submitted", "word-to-referrer")
+        if words.pop(message_id(word, domain=domain), None) is None:
+            faults.append(f"{name}: the referrer was not told that it has arrived")
         for status in STATUSES:
             milestone = status.lower()
             task_key = follow_up_key(stage.org.org_id, id_, milestone, ACTIONS[status])
@@ -355,7 +389,44 @@ def judge(stage: Stage, admin: Salesforce, people: dict[str, str]) -> list[str]:
         faults.append(f"{sum(tasks.values())} tasks that nobody asked for")
     if mails:
         faults.append(f"{sum(mails.values())} mails that nobody asked for")
+    flooded = [who for who, number in Counter(words.values()).items() if number > 1]
+    faults += [f"{who} got news more than once a day" for who in flooded]
     return faults
+
+
+def _sorted(mails: Sequence[EmailMessage]) -> tuple[Counter[str], dict[str, str]]:
+    """Count mails to reps by Message-ID; those to referrers, with whom they went to."""
+    referrers = {_address(name) for name in _REFERRERS}
+    to_reps: Counter[str] = Counter()
+    words = {}
+    for mail in mails:
+        key, to = str(mail["Message-ID"]), parseaddr(str(mail["To"]))[1]
+        if to in referrers and key not in words:
+            words[key] = to
+        else:
+            to_reps[key] += 1
+    return to_reps, words
+
+
+def _heard(stage: Stage) -> str:
+    """Say what the referrers heard, and how soon."""
+    with stage.wiring.engine.connect() as db:
+        rows = db.execute(
+            select(
+                follow_up.c.milestone,
+                follow_up.c.state,
+                follow_up.c.settled_at - event.c.received_at,
+            )
+            .join(event, event.c.id == follow_up.c.event_id)
+            .where(follow_up.c.kind == "word")
+        ).all()
+    took = [row[2].total_seconds() for row in rows if row.milestone == "submitted"]
+    news = sum(row.milestone != "submitted" and row.state == "done" for row in rows)
+    waits = sum(row.state == "waiting" for row in rows)
+    return (
+        f"Referrers were told of each referral within {max(took):.1f} s; of what came "
+        f"after, {news} words today and {waits} tomorrow: news once a day."
+    )
 
 
 def _stay(stage: Stage) -> None:

@@ -184,7 +184,10 @@ def install_package(wiring: Wiring, org: Running, connection_id: int) -> None:
             connection_id,
             "install",
             requested_by="the demo",
-            grants=[(name, "Referral_User") for name in people],
+            grants=[
+                (org.admin, "Referral_Manager"),  # keeps the list of referrers
+                *((name, "Referral_User") for name in people),
+            ],
             yes=True,
             self_test=False,
         ),

@@ -1,5 +1,6 @@
 """The letter to a referrer: words, the way out, and whom an answer reaches."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,11 +10,11 @@ from sidecar.mail import letters, links, words
 from sidecar.mail.languages import formats
 from sidecar.mail.letters import Address, Letter
 from sidecar.mail.links import PREFERENCES_LIFE, Act, Link
-from sidecar.mail.words import LANGUAGES_OF_REFERRERS, Reader, Told
-from sidecar.referral.follow_up import Word
+from sidecar.mail.words import LANGUAGES_OF_REFERRERS, Reader, Told, told_of
 from sidecar.salesforce.records import Rep
 from sidecar.salesforce.referrers import Referrer
 from sidecar.store.connections import OrgConnection
+from sidecar.store.digests import MOST
 
 
 def letter(
@@ -22,6 +23,7 @@ def letter(
     referrer: Referrer,
     owner: Rep | None,
     won: int,
+    listed: Sequence[Told] = (),
     *,
     sender: Sender,
     now: datetime,
@@ -32,18 +34,22 @@ def letter(
     Args:
         owner: of the newest of the referrals; an answer goes there, if anywhere.
         won: how many of the referrer's referrals are won; 0 where that is no news.
+        listed: what a monthly list lists.
 
     Raises:
         Permanent: the template does not render.
     """
     stop_url = _stop(connection.id, referrer, sender=sender, now=now)
+    news = [told_of(word_of(attempt).values) for attempt in mail.attempts]
     rendered = words.write(
         _template(mail, won),
-        [told(word_of(attempt)) for attempt in mail.attempts],
+        listed[:MOST] or news,
         reader=Reader(referrer.name, referrer.language, ZoneInfo(connection.time_zone)),
         stop_url=stop_url,
         count=won,
         code=referrer.code,
+        month=news[0].at,
+        more=len(listed) > MOST,
     )
     return Letter(
         to=Address(referrer.name, referrer.email),
@@ -57,15 +63,6 @@ def letter(
             **({"Reply-To": owner.email} if owner and _answers(owner) else {}),
             **letters.unsubscribable(stop_url),
         },
-    )
-
-
-def told(word: Word) -> Told:
-    """Give what a word says, and nothing that it does not."""
-    said = word.values
-    at = datetime.fromisoformat(said["at"]) if said.get("at") else None
-    return Told(
-        said.get("name", ""), said.get("milestone", ""), at, said.get("reason", "")
     )
 
 

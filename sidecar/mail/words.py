@@ -54,6 +54,14 @@ class Told(NamedTuple):
     reason: str = ""
 
 
+def told_of(facts: Mapping[str, str]) -> Told:
+    """Read what ``sidecar.referral.words.facts`` gives."""
+    at = datetime.fromisoformat(facts["at"]) if facts.get("at") else None
+    return Told(
+        facts.get("name", ""), facts.get("milestone", ""), at, facts.get("reason", "")
+    )
+
+
 class Reader(NamedTuple):
     """
     To whom a word goes.

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.jobs.reading import DETAILS
-from sidecar.jobs.referrer_letters import told
-from sidecar.mail.words import WHY, Reader, Told, write
+from sidecar.mail.words import WHY, Reader, Told, told_of, write
 from sidecar.referral import words
 from sidecar.referral.business_calendar import Recipients
 from sidecar.referral.follow_up import Word, follow_up
@@ -90,7 +89,7 @@ def test_of_all_that_is_known_nothing_but_the_list_is_told(
         said = word(rule, about)
         assert "zq" not in str(said.values)
         assert set(said.values) <= {"name", "milestone", "at", "reason"}
-        text = letter(template, [told(said)], language)
+        text = letter(template, [told_of(said.values)], language)
         assert "zq" not in text
         assert "005" not in text
 
@@ -101,7 +100,7 @@ def test_each_reason_that_the_package_brings_has_a_kind_sentence(reason: str) ->
         WordRule("lost"), referral(Milestone.LOST, {**BY, "lost_reason": reason}, "x")
     )
     texts = {
-        language: letter("lost", [told(said)], language)
+        language: letter("lost", [told_of(said.values)], language)
         for language in ("English", "German", "French")
     }
 
@@ -118,7 +117,9 @@ def test_an_orgs_own_reason_is_told_where_it_may_be() -> None:
 
     assert "reason" not in word(WordRule("lost"), about).values
     said = word(WordRule("lost", frozenset({"Moved away"})), about)
-    assert "The reason: Moved away." in letter("lost", [told(said)], "English")
+    assert "The reason: Moved away." in letter(
+        "lost", [told_of(said.values)], "English"
+    )
     # And of a referral that is not lost, no reason is told.
     again = referral(Milestone.QUALIFIED, dict(about.details), "Qualified")
     rule = WordRule("qualified", frozenset({"Moved away"}))

@@ -18,12 +18,14 @@ from sidecar.keyring import Keyring
 from sidecar.logs import MASK
 from sidecar.mail.letters import Letter
 from sidecar.mail.pool import Away
+from sidecar.mail.words import Told, told_of
 from sidecar.referral.playbook import TESTIMONIAL
-from sidecar.referral.words import ASKED_FOR, marks
+from sidecar.referral.words import ASKED_FOR, facts, marks
 from sidecar.salesforce.records import Rep
 from sidecar.salesforce.referrers import Referrer
 from sidecar.store import (
     connections,
+    digests,
     follow_ups,
     mail_preferences,
     persons,
@@ -55,9 +57,19 @@ class WordWriter(Protocol):
         referrer: Referrer,
         owner: Rep | None,
         won: int,
+        listed: Sequence[Told],
         /,
     ) -> Letter:
-        """Write one; ``won`` is worth a word unless 0. Raises Permanent."""
+        """
+        Write one.
+
+        Args:
+            won: of so many successes it says so; 0 for none.
+            listed: what a monthly list lists.
+
+        Raises:
+            Permanent: it does not render.
+        """
 
 
 class Readers(NamedTuple):
@@ -249,6 +261,7 @@ def _send(
         # Somebody may have been erased since the batch was claimed.
         current = tuple(a for a in mail.attempts if follow_ups.is_current(db, a))
         won = _worth_a_word(db, current, referrer)
+        listed = _listed(db, current, keyring)
         sent_to = persons.digester(db, keyring)(persons.EMAIL, referrer.email).digest
     if not current:
         return
@@ -258,7 +271,7 @@ def _send(
         if any(item.after_silence for item in current):
             raise Uncertain("the worker died while sending")
         left = mail._replace(attempts=current)
-        result = outgoing.send(write(connection, left, referrer, owner, won))
+        result = outgoing.send(write(connection, left, referrer, owner, won, listed))
     except SidecarError as exc:
         if isinstance(exc, Away) and not exc.costs:
             raise
@@ -286,6 +299,18 @@ def _worth_a_word(
         marks=marks(count),
     )
     return count if thanks else 0
+
+
+def _listed(
+    db: Connection, attempts: Sequence[Attempt], keyring: Keyring
+) -> list[Told]:
+    """Give what a monthly list says of each referral; nothing for other mails."""
+    if not attempts or word_of(attempts[0]).template != "digest":
+        return []
+    return [
+        told_of(facts(referral))
+        for referral in digests.of(db, attempts[0].id, keyring=keyring)
+    ]
 
 
 def _unnamed(ending: Ending, referrer: Referrer, sent_to: bytes) -> Ending:
