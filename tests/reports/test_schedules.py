@@ -153,6 +153,28 @@ def test_a_worker_that_dies_in_a_run_leaves_it_to_the_next(house):
     assert home.schedule("weekly").outcome == "mails: 1"
 
 
+def test_who_wakes_while_somebody_else_is_at_it_changes_nothing(house):
+    home = house(FRIDAY)
+    home.sweep()
+
+    def claim(at: datetime):
+        with home.wiring.engine.begin() as db:
+            return report_schedules.claim(
+                db,
+                home.connection.id,
+                now=at,
+                lease_ends=at + LEASE,
+                keyring=home.wiring.keyring,
+            )
+
+    slow, now_at_it = claim(MONDAY), claim(MONDAY + LEASE)
+    for turn, known in ((slow, False), (now_at_it, True)):
+        with home.wiring.engine.begin() as db:
+            assert known == report_schedules.ran(
+                db, turn, ran_for=MONDAY, outcome="", error=None, runs_at=MONDAY
+            )
+
+
 def test_a_run_that_breaks_in_the_middle_leaves_no_mail_behind(house, monkeypatch):
     """The mails and the memory of the run are committed together, or not at all."""
     home = house(FRIDAY)
