@@ -116,6 +116,7 @@ class Batch:
         self._outgoing = outgoing
         now = desk.now()
         self._lease_ends, self._stop_at = now + desk.lease, now + desk.lease / 2
+        self._rest_of_batch: Sequence[Attempt] = ()
         self._taken: set[int] = set()
         # Whose later mails wait, and about which referral: order is kept.
         self._behind: set[tuple[str | None, str]] = set()
@@ -132,7 +133,8 @@ class Batch:
         """Do what is due with each; how many were tried."""
         made = 0
         try:
-            for attempt in self._attempts:
+            for place, attempt in enumerate(self._attempts, 1):
+                self._rest_of_batch = self._attempts[place:]
                 if attempt.id not in self._taken:
                     made += self._treat(attempt)
         finally:
@@ -232,7 +234,7 @@ class Batch:
             result: str | SidecarError = self._outgoing.send(
                 letter,
                 confirm=partial(self._confirm, parts),
-                meanwhile=partial(self._write_ahead, parts),
+                meanwhile=self._write_ahead,
             )
         except _Unwanted:
             # Whom it is about was erased since the batch was claimed.
@@ -264,12 +266,10 @@ class Batch:
         if any(part.id not in self._wanted for part in parts):
             raise _Unwanted
 
-    def _write_ahead(self, sent: Sequence[Attempt]) -> None:
+    def _write_ahead(self) -> None:
         """Write the letter that is probably next."""
-        ids = {part.id for part in sent} | self._taken
-        place = self._attempts.index(sent[0]) + 1 if sent[0] in self._attempts else 0
-        for attempt in self._attempts[place:]:
-            if attempt.id in ids or attempt.held or attempt.digest_key:
+        for attempt in self._rest_of_batch:
+            if attempt.id in self._taken or attempt.held or attempt.digest_key:
                 continue
             # Whatever is wrong with it is found again when it is its turn: it must not
             # put the letter in doubt whose answer is on its way.
