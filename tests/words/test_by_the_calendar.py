@@ -5,7 +5,7 @@ from datetime import timedelta
 from programme import Programme, text_of
 
 from sidecar.referral.words import NO_NEWS_AFTER
-from sidecar.store import unheard
+from sidecar.store import erasure, persons, unheard
 
 
 def pass_days(programme: Programme, days: int) -> list[str]:
@@ -79,6 +79,29 @@ def test_a_month_with_news_is_told_in_one_mail(programme: Programme) -> None:
 
     programme.wiring.now.move(days=3)
     assert not [each for each in pass_days(programme, 31) if told_by_the_month(each)]
+
+
+def test_an_erased_referrers_list_is_not_sent(programme: Programme) -> None:
+    wiring = programme.wiring
+    wiring.sweep()
+    mira = programme.referrer()
+    programme.refer(mira)
+    for _ in range(32):
+        wiring.now.move(days=1)
+        wiring.sweep()
+        wiring.report(programme.linked.id)
+    assert ("digest", "waiting") in programme.words()
+
+    with wiring.engine.begin() as db:
+        trait = persons.digester(db, wiring.keyring)(persons.RECORD, mira)
+        org_id = programme.linked.org_id
+        erasure.erase(db, org_id, [trait], now=wiring.now(), keyring=wiring.keyring)
+    before = len(programme.mails)
+    programme.deliver()
+    assert len(programme.mails) == before
+    kept = programme.words("state", "sealed", "recipient_id", "sent_to")
+    assert {row[1:] for row in kept} == {("", None, None)}
+    assert {row[0] for row in kept} <= {"done", "cancelled"}
 
 
 def test_the_list_of_the_unheard_says_why(programme: Programme) -> None:

@@ -62,7 +62,7 @@ def letter(template: str, news: list[Told], language: str) -> str:
         code="MIRA",
         month=AT,
     )
-    return "\n".join(written)
+    return "\n".join((written.subject, written.text, written.html))
 
 
 @given(

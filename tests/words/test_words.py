@@ -6,6 +6,7 @@ import pytest
 from programme import HERE, Programme, text_of
 
 from sidecar.errors import Uncertain
+from sidecar.jobs.deliver.attempts import claim
 from sidecar.jobs.deliver.words import deliver_words
 from sidecar.salesforce import referrers
 from sidecar.store import mail_preferences
@@ -285,6 +286,33 @@ def test_of_a_mail_that_may_have_left_a_person_decides(programme: Programme) -> 
     assert programme.words()[-1] == ("qualified", "uncertain")
     assert "@example.org" not in str(programme.why_not()), "whose address it was"
     wiring.deliver = normal
+
+
+def test_what_a_dead_worker_was_sending_waits_for_a_person(
+    programme: Programme,
+) -> None:
+    wiring = programme.wiring
+    mira = programme.referrer()
+    lead = programme.refer(mira)
+    normal, wiring.deliver = wiring.deliver, lambda *_: 0
+    programme.hear(lead, "Qualified")
+    wiring.deliver = normal
+    # It claims, and is never heard of again.
+    dead = claim(
+        wiring.engine,
+        wiring.keyring,
+        programme.linked.id,
+        "word",
+        10,
+        wiring.now(),
+        wiring.lease,
+    )
+    assert len(dead) == 1
+
+    wiring.now.move(hours=1)
+    programme.deliver()
+    assert len(programme.mails) == 1
+    assert programme.words()[-1] == ("qualified", "uncertain")
 
 
 def test_the_prospect_is_never_written_to(programme: Programme) -> None:
