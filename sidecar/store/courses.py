@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from sidecar.keyring import Keyring
 from sidecar.referral.journey import Milestone
@@ -47,8 +48,8 @@ def since(
             continue
         past = pasts.setdefault(key, {})
         past[milestone] = min(at, past.get(milestone, at))
-    kept = _kept(db, connection, pasts)
-    known = _known(db, connection, pasts, keyring)
+    kept = _kept(db, connection, moved)
+    known = _known(db, connection, moved, keyring)
     return [
         Course(
             key=key,
@@ -65,7 +66,7 @@ def since(
 
 
 def _kept(
-    db: Connection, connection: OrgConnection, keys: Mapping[str, object]
+    db: Connection, connection: OrgConnection, keys: Select[Any]
 ) -> dict[str, bool]:
     """Say whether first responses came as promised; the undecided are missing."""
     rows = db.execute(
@@ -75,7 +76,7 @@ def _kept(
             response_clock.c.told,
         ).where(
             response_clock.c.connection_id == connection.id,
-            response_clock.c.referral_key.in_(list(keys)),
+            response_clock.c.referral_key.in_(keys),
             response_clock.c.kind == Kind.PROMISE,
             response_clock.c.milestone == Milestone.SUBMITTED,
         )
@@ -92,12 +93,12 @@ def _kept(
 def _known(
     db: Connection,
     connection: OrgConnection,
-    keys: Mapping[str, object],
+    keys: Select[Any],
     keyring: Keyring,
 ) -> dict[str, tuple[str | None, Mapping[str, str]]]:
     """Give owners, and what is known beside; of the erased only the owner."""
     query = select(referral).where(
-        referral.c.org_id == connection.org_id, referral.c.key.in_(list(keys))
+        referral.c.org_id == connection.org_id, referral.c.key.in_(keys)
     )
     return {
         row.key: (row.owner_id, json.loads(persons.opened(row, keyring) or "{}"))

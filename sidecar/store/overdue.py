@@ -21,7 +21,9 @@ class Late:
     promised_at: datetime
 
 
-def until(db: Connection, connection_id: int, moment: datetime) -> list[Late]:
+def until(
+    db: Connection, connection_id: int, moment: datetime, *, limit: int = 1000
+) -> list[Late]:
     """List what had to be, or has to be, answered before a moment; oldest first."""
     promised_at = func.min(response_clock.c.promised_at)
     rows = db.execute(
@@ -51,5 +53,6 @@ def until(db: Connection, connection_id: int, moment: datetime) -> list[Late]:
         )
         .group_by(*referral.primary_key.columns)
         .order_by(promised_at, referral.c.key)
+        .limit(limit)
     )
     return [Late(**row) for row in rows.mappings()]
