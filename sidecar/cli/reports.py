@@ -146,9 +146,12 @@ def reports_run(wiring: Wiring, connection_id: int, report: str, dry_run: bool) 
         if known is None:
             raise Permanent(f"there is no schedule for {report!r}")
         if dry_run:
+            # A report may write down what it plans: it is taken back.
+            undone = db.begin_nested()
             occasion, planned = running.plan(
                 db, connection, known, wiring.reports, at=now
             )
+            undone.rollback()
         else:
             outcome = running.run(
                 db,

@@ -1,6 +1,7 @@
 """``sidecar reports``: when reports come, and to whom."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from sidecar.jobs.reports.kinds import Report
 from sidecar.mail.letters import Address, Letter, message_id
 from sidecar.referral.period import week_before
+from sidecar.store import connections
 from sidecar.store.report_mails import Planned
 from sidecar.wiring import Wiring
 
@@ -114,3 +116,19 @@ def test_a_report_run_by_hand_is_not_planned_twice(sidecar, connect):
     assert first.stdout == "mails: 1\n"
     assert second.stdout == "mails: 0, planned before: 1\n"
     assert listed(sidecar)["mails"] == "1 waiting"
+
+
+def test_a_dry_run_takes_back_what_a_report_writes_down(
+    sidecar, connect, wiring, monkeypatch
+):
+    def plan(db, occasion):
+        db.execute(connections.connection.update().values(time_zone="Asia/Tokyo"))
+        return []
+
+    monkeypatch.setattr(Wiring, "reports", {"weekly": replace(WEEKLY, plan=plan)})
+    connection, _ = connect(time_zone="Europe/Berlin")
+    assert sidecar("reports", "run", connection.id, "weekly", "--dry-run").stdout
+
+    with wiring.engine.connect() as db:
+        found = connections.find(db, connection.id)
+    assert found.time_zone == "Europe/Berlin"
