@@ -75,8 +75,16 @@ class Post:
     def connection(self):
         yield self
 
-    def send(self, letter: Letter) -> str:
+    def send(
+        self,
+        letter: Letter,
+        *,
+        confirm: Callable[[], None] = lambda: None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> str:
+        confirm()
         self.sent.append(letter)
+        meanwhile()
         self.befall(letter)
         return "250 taken"
 
