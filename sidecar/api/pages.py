@@ -61,6 +61,32 @@ MAIL_LINK: dict[str, Any] = {
     "parameters": [_in("path", "token", "Signed, for one purpose, and not for ever.")],
 }
 
+CANVAS: dict[str, Any] = {
+    "post": {
+        "operationId": "showCanvas",
+        "summary": "Show inside Salesforce what is known of a record",
+        "description": (
+            "One page, without a cookie or a session. `signed_request` is what "
+            "Salesforce posts: Base64 of an HMAC-SHA256 with the app's consumer "
+            "secret, a full stop, Base64 of a JSON document."
+        ),
+        "tags": ["Reps"],
+        "security": [],
+        "requestBody": {
+            "content": {
+                "application/x-www-form-urlencoded": {"schema": schemas.CanvasForm}
+            }
+        },
+        "responses": {
+            "200": page("The referral, or that there is none."),
+            "401": page("Not proved; always the same page."),
+            "413": page("Longer than a form can be."),
+            "503": _LATER,
+        },
+    },
+    "parameters": [_in("path", "connection_id", "The connection's number.")],
+}
+
 START: dict[str, Any] = {
     "get": {
         "operationId": "startAuthorization",
@@ -137,6 +163,7 @@ DESCRIPTION: dict[str, Any] = {
 
 PATHS: dict[str, dict[str, Any]] = {
     f"{links.PREFIX}{{token}}": MAIL_LINK,
+    "/canvas/{connection_id}": CANVAS,
     "/oauth/start/{ticket}": START,
     "/oauth/callback": CALLBACK,
     "/healthz": ALIVE,

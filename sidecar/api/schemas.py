@@ -99,6 +99,12 @@ class CountedBounces(Schema):
     )
 
 
+class CanvasForm(Schema):
+    """What Salesforce posts when a page shows the canvas app."""
+
+    signed_request = fields.String()
+
+
 class RepForm(Schema):
     """What a rep says; which fields there are depends on the link."""
 

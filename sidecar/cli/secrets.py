@@ -1,4 +1,4 @@
-"""What a connection's events door accepts."""
+"""What a connection accepts, at its events door and its canvas page."""
 
 import re
 import time
@@ -9,6 +9,7 @@ import click
 
 from sidecar.cli.frame import ID, json_option, note, only, show, show_json, wired
 from sidecar.cli.wishes import given_token, token_option
+from sidecar.console import canvas
 from sidecar.errors import Permanent
 from sidecar.intake.signatures.issue import Issued, issue
 from sidecar.intake.signatures.token import KEY_HEADER
@@ -42,7 +43,7 @@ _from_org_option = click.option(
 
 @click.group()
 def secrets() -> None:
-    """What a connection's events door accepts."""
+    """What a connection accepts, at its events door and its canvas page."""
 
 
 @secrets.command("new")
@@ -60,8 +61,8 @@ def secrets() -> None:
 @click.option(
     "--from-file",
     type=click.File("rb"),
-    help="The org's certificate, or the sender's own whsec_ or whpk_; - for standard "
-    "input.",
+    help="The org's certificate, the sender's own whsec_ or whpk_, or the canvas app's "
+    "consumer secret; - for standard input.",
 )
 @_from_org_option
 @token_option
@@ -101,6 +102,9 @@ def secrets_new(
         id_ = webhook_secrets.add(opened, new, now=wiring.now(), keyring=wiring.keyring)
     note(wiring, "secrets.new", f"{kind} {id_} of connection {connection_id}")
     _tell(id_, new, issued, as_json)
+    if new.kind is Kind.CANVAS and not as_json:
+        where = canvas.address(wiring.settings.public_url, connection_id)
+        click.echo(f"the canvas app's address: {where}")
 
 
 @secrets.command("list")

@@ -19,6 +19,16 @@ from sidecar.salesforce.records import Records
 from sidecar.salesforce.session import Sessions
 from sidecar.settings import Settings
 
+_TEMPLATES = {
+    "form": "act_form.html",
+    "preferences": "act_preferences.html",
+    "silence": "act_silence.html",
+    **dict.fromkeys(
+        ("referral", "no_referral", "no_record", "outside", "away"), "canvas.html"
+    ),
+}
+_SAID = "act_said.html"
+
 
 class Desk(Protocol):
     """What the pages need of the service."""
@@ -58,8 +68,7 @@ class Page:
     One page.
 
     Attributes:
-        name: ``form``, ``preferences``, ``silence``, or what there is to say; see
-            the templates.
+        name: what there is to show or to say; see the templates.
         locale: as Salesforce names one.
         values: what it shows.
     """
@@ -72,10 +81,7 @@ class Page:
     def html(self) -> str:
         """Write it."""
         language = language_of(self.locale)
-        own = self.name in {"form", "preferences", "silence"}
-        template = _environment(language).get_template(
-            f"act_{self.name if own else 'said'}.html"
-        )
+        template = _environment(language).get_template(_TEMPLATES.get(self.name, _SAID))
         return template.render(
             {"who": None, "record_url": None, "act": None, **self.values},
             name=self.name,

@@ -13,17 +13,18 @@ LONGEST = 64 * 1024
 """Bytes. A note of 2,000 characters has 24,000 at most, as a form writes them."""
 
 
-def fields() -> Mapping[str, str]:
+def fields(longest: int = LONGEST) -> Mapping[str, str]:
     """
     Give what came, by field.
 
-    Only a page that has let its caller in asks: a stranger's body stays unread.
+    Only a page that has let its caller in asks, or one that exists and is let in to by
+    a field: a stranger's body stays unread.
 
     Raises:
         HTTPException: 413 or 400; the connection ends with the answer.
     """
     try:
-        body = bounded.body(request.environ, LONGEST)
+        body = bounded.body(request.environ, longest)
     except bounded.TooLong:
         abort(_hung_up(RequestEntityTooLarge()))
     except bounded.CutShort:

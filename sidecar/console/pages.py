@@ -4,7 +4,7 @@ from typing import Protocol
 
 from flask import Blueprint, Flask, Response
 
-from sidecar.console import act, act_desk, authorize
+from sidecar.console import act, act_desk, authorize, canvas
 
 # Nothing from elsewhere, nothing inline, in nobody's frame.
 _POLICY = (
@@ -13,7 +13,7 @@ _POLICY = (
 )
 
 
-class Desk(authorize.Desk, act_desk.Desk, Protocol):
+class Desk(authorize.Desk, act_desk.Desk, canvas.Desk, Protocol):
     """What all pages together need of the service."""
 
 
@@ -30,6 +30,7 @@ def add_pages(app: Flask, desk: Desk) -> None:
     )
     app.register_blueprint(authorize.blueprint(desk))
     app.register_blueprint(act.blueprint(desk))
+    app.register_blueprint(canvas.blueprint(desk))
     # An address is taken as it is, or not at all.
     app.url_map.merge_slashes = False
 

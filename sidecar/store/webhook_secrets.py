@@ -1,4 +1,4 @@
-"""What the events door accepts, by connection: secrets, tokens, certificates.
+"""What a connection accepts from outside: secrets, tokens, certificates.
 
 A secret's kind is the scheme that it admits. Of a token only the hash is kept, as of a
 hook key; what is needed to compute a signature is sealed.
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     ORG_CERTIFICATE = "org-certificate"  # PEM
     BEARER = "bearer"  # SHA-256 of the token
     API_KEY = "api-key"  # SHA-256 of the key; ``header`` names where it stands
+    CANVAS = "canvas"  # the app's consumer secret; opens no door of events
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Service:
                 *(self.link(act) for act in acts),
                 self.link(Act.PREFERENCES, days=-1),
             ],
+            "/canvas/{connection_id}": lambda: [str(self.connection.id)],
             "/oauth/start/{ticket}": lambda: [self.ticket()],
         }
 
@@ -70,15 +71,19 @@ class Service:
 def service(
     wiring: Wiring, connect: Callable[..., tuple[OrgConnection, str]]
 ) -> Iterator[Service]:
-    """A service with one connection that takes a bearer token."""
+    """A service with one connection that takes a bearer token, and has a canvas app."""
     connection, key = connect()
     with wiring.engine.begin() as db:
-        webhook_secrets.add(
-            db,
-            NewSecret(connection.id, Kind.BEARER, fingerprint(TOKEN)),
-            now=wiring.now(),
-            keyring=wiring.keyring,
-        )
+        for kind, value in (
+            (Kind.BEARER, fingerprint(TOKEN)),
+            (Kind.CANVAS, "a-consumer-secret"),
+        ):
+            webhook_secrets.add(
+                db,
+                NewSecret(connection.id, kind, value),
+                now=wiring.now(),
+                keyring=wiring.keyring,
+            )
     return Service(create_app(wiring), wiring, connection, key)
 
 

@@ -302,3 +302,36 @@ def test_who_made_and_ended_a_secret_is_in_the_trail(sidecar, connection):
     assert "secrets.new" in trail
     assert "secrets.retire" in trail
     assert told["secret"] not in trail
+
+
+def test_a_canvas_apps_consumer_secret_is_given_and_never_shown(
+    sidecar, wiring, connection, folder
+):
+    file = folder / "consumer-secret"
+    file.write_text("0123456789ABCDEF0123456789ABCDEF\n")
+    options = ("--kind", "canvas", "--from-file", file)
+    result = sidecar("secrets", "new", connection.id, *options)
+
+    assert result.exit_code == 0
+    assert f"/canvas/{connection.id}\n" in result.stdout
+    assert "0123456789" not in result.output + sidecar("secrets", "list").output
+    with wiring.engine.connect() as db:
+        (found,) = webhook_secrets.accepted(
+            db, connection.id, now=wiring.now(), keyring=wiring.keyring
+        )
+    assert found.value == "0123456789ABCDEF0123456789ABCDEF"
+
+
+@pytest.mark.parametrize("given", ["", "short", "two words of a text", "größer-als-8"])
+def test_what_is_no_consumer_secret_is_refused_with_the_remedy(
+    sidecar, connection, folder, given
+):
+    file = folder / "consumer-secret"
+    file.write_text(given)
+    options = ("--kind", "canvas", "--from-file", file)
+    result = sidecar("secrets", "new", connection.id, *options)
+
+    assert result.exit_code != 0
+    assert "as the app's settings show it" in " ".join(result.output.split())
+    bare = sidecar("secrets", "new", connection.id, "--kind", "canvas")
+    assert "give it with --from-file" in " ".join(bare.output.split())

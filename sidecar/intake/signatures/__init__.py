@@ -72,7 +72,7 @@ def material(kind: Kind, value: str) -> Material:
             return standard_webhooks.asymmetric(value)
         case Kind.ORG_CERTIFICATE:
             return org_certificate.certificate(value.encode())
-        case Kind.BEARER | Kind.API_KEY:
+        case Kind.BEARER | Kind.API_KEY | Kind.CANVAS:
             return value
 
 

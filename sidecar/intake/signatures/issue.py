@@ -1,6 +1,7 @@
 """New secrets: what is kept of one, and what its sender is told once."""
 
 import base64
+import re
 import secrets
 from datetime import datetime
 from typing import NamedTuple
@@ -42,8 +43,9 @@ def issue(kind: Kind, given: bytes | None = None) -> Issued:
     Make a secret, or take the one that the sender gave.
 
     Args:
-        given: the sender's ``whsec_`` or ``whpk_``, or the org's certificate; tokens
-            and keys are always ours, for they are as strong as we make them.
+        given: the sender's ``whsec_`` or ``whpk_``, the org's certificate, or the
+            app's consumer secret; tokens and keys are always ours, for they are as
+            strong as we make them.
 
     Raises:
         Permanent: what was given is not of this kind, or is missing, or needless.
@@ -55,6 +57,12 @@ def issue(kind: Kind, given: bytes | None = None) -> Issued:
             raise Permanent(
                 "the org's certificate is needed: --from-org Referral_Signing reads "
                 "it; or download it in Setup, Certificate and Key Management, and give "
+                "it with --from-file"
+            )
+        case Kind.CANVAS:
+            raise Permanent(
+                "the app's consumer secret is needed: Salesforce shows it in Setup, "
+                "External Client App Manager, the app, Settings, OAuth Settings; give "
                 "it with --from-file"
             )
         case Kind.BEARER | Kind.API_KEY:
@@ -79,6 +87,12 @@ def _taken(kind: Kind, given: bytes) -> Issued:
             standard_webhooks.symmetric(text)
         case Kind.STANDARD_WEBHOOKS_ED25519:
             standard_webhooks.asymmetric(text)
+        case Kind.CANVAS:
+            if not re.fullmatch(r"[!-~]{8,512}", text):
+                raise Permanent(
+                    "that is no consumer secret: it is one line of 8 to 512 characters "
+                    "without blanks, as the app's settings show it"
+                )
     return Issued(text)
 
 

@@ -49,3 +49,7 @@ class Reason(StrEnum):
     CANVAS_WRONG = "the signed request's signature is wrong"
     CANVAS_ALGORITHM = "the signed request names another algorithm than HMAC-SHA256"
     CANVAS_UNREADABLE = "the signed request's content is no JSON object"
+    CANVAS_NOBODY = "no connection has this canvas address"
+    CANVAS_NO_SECRET = "the connection has no secret of the kind canvas"  # noqa: S105
+    CANVAS_MISSING = "the form has no field signed_request"
+    CANVAS_OTHER_ORG = "rightly signed, but of another org than the connection's"
