@@ -357,6 +357,7 @@ def _brought(
                     week=week,
                     to=to,
                     within=within,
+                    since=item.clock.started_at,
                 )
             )
     return planned, notes

@@ -11,7 +11,7 @@ from sidecar.mail.languages import formats, language_of
 from sidecar.mail.letters import Address, Letter
 from sidecar.mail.links import LIFE, PREFERENCES_LIFE, Act, Link
 from sidecar.mail.render import render
-from sidecar.referral.follow_up import Email
+from sidecar.referral.follow_up import SINCE, Email
 from sidecar.salesforce.records import Rep
 from sidecar.store.connections import OrgConnection
 from sidecar.store.follow_ups import Attempt
@@ -95,10 +95,11 @@ def values(
     connection: OrgConnection, attempt: Attempt, email: Email, rep: Rep
 ) -> dict[str, Any]:
     """Give the words of a letter, without its buttons."""
+    since = email.values.get(SINCE)
     return {
         **email.values,
         "owner": rep.name,
-        "changed_at": attempt.created_at,
+        "changed_at": datetime.fromisoformat(since) if since else attempt.created_at,
         "record_type": RECORD_TYPES.get(attempt.record_id[:3]),
         "record_url": f"{connection.instance_url}/{attempt.record_id}",
     }

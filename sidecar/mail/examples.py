@@ -172,5 +172,6 @@ def buttons(template: str) -> list[str]:
 _ACTS = {
     "new_referral": ("contacted", "unreachable", "snooze", "update"),
     "reminder": ("contacted", "unreachable", "snooze", "update"),
+    "response_overdue": ("contacted", "unreachable", "snooze", "update"),
     "referral_contacted": ("unreachable", "snooze", "update"),
 }

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -95,6 +95,9 @@ class Word:
 
 What: TypeAlias = Task | Email | Chat | SetField | JoinCampaign | Word
 
+SINCE = "since"
+"""In a mail's values: when the referral came to its milestone, if that was before."""
+
 KINDS: Mapping[str, type[What]] = {
     "task": Task,
     "email": Email,
@@ -174,6 +177,7 @@ def follow_up(
     week: WorkingWeek,
     to: Recipients,
     within: str = "",
+    since: datetime | None = None,
 ) -> FollowUp:
     """
     Make the follow-up of an action whose time has come.
@@ -181,11 +185,14 @@ def follow_up(
     Args:
         referral: at a milestone.
         within: ``clock.stage`` to which the action belongs; empty for a milestone's.
+        since: when the referral came there, aware; None for just now.
     """
     if referral.milestone is None:
         raise ValueError(f"referral {referral.key} is at no milestone")
     name = f"{within}.{action.name}" if within else action.name
     what = _what(action.rule, referral, now=now, week=week, to=to)
+    if isinstance(what, Email) and since is not None:
+        what = replace(what, values={**what.values, SINCE: since.isoformat()})
     key = follow_up_key(org_id, referral.key, referral.milestone, name)
     return FollowUp(key, referral.milestone, name, what)
 

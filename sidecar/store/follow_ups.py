@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.keyring import Keyring
 from sidecar.referral.follow_up import (
+    SINCE,
     Chat,
     Email,
     FollowUp,
@@ -308,13 +309,15 @@ def remind(
     Returns:
         False where the mail is not there any more, or the reminder is already.
     """
-    mail = select(follow_up).where(follow_up.c.id == follow_up_id)
-    row = db.execute(persons.with_keys(mail, follow_up)).one_or_none()
+    query = select(follow_up).where(follow_up.c.id == follow_up_id)
+    row = db.execute(persons.with_keys(query, follow_up)).one_or_none()
     text = persons.opened(row, keyring) if row is not None else None
     if row is None or text is None:
         return False
     people = persons.people(row, keyring)
-    what = replace(Email(**json.loads(text)), template=template)
+    mail = Email(**json.loads(text))
+    told = {SINCE: row.created_at.isoformat(), **mail.values}
+    what = replace(mail, template=template, values=told)
     new = insert(follow_up).values(
         **{name: row._mapping[name] for name in _SHARED},
         **_sealed(what, people, keyring),

@@ -41,6 +41,30 @@ def test_each_stage_is_told_once_and_brings_its_follow_up(floor, hand):
     assert here.clock().state == "spent"
 
 
+def test_a_clocks_mail_says_since_when_somebody_waits(floor, hand, wiring):
+    here = floor()
+    here.submit()
+    started_at = here.clock().started_at
+    for _ in range(20):
+        hand.move(hours=1)
+        here.tell()
+
+    with wiring.engine.begin() as db:
+        mails = follow_ups.claim(
+            db,
+            here.connection.id,
+            "email",
+            now=wiring.now(),
+            lease_ends=wiring.now(),
+            limit=50,
+            keyring=wiring.keyring,
+        )
+    late = [mail for mail in mails if mail.created_at > started_at + timedelta(hours=1)]
+    assert late
+    for mail in late:
+        assert datetime.fromisoformat(mail.what.values["since"]) == started_at
+
+
 def test_the_ladder_goes_to_the_owner_the_backup_and_the_manager(floor, hand, wiring):
     here = floor()
     here.submit()

@@ -272,6 +272,7 @@ def test_a_snooze_moves_the_task_and_reminds_in_time(field: Field) -> None:
     assert reminder["Subject"] == "Reminder: Ada Example of Example Ltd"
     assert reminder["Message-ID"] != field.mails[0]["Message-ID"]
     assert field.link(Act.CONTACTED)
+    assert _since(reminder) == _since(field.mails[0]), "not since it was snoozed"
 
 
 @pytest.mark.parametrize(
@@ -569,3 +570,8 @@ def test_mails_about_a_referral_are_one_thread(field: Field) -> None:
 
 def _in(field: Field, days: int) -> date:
     return field.wiring.now().date() + timedelta(days=days)
+
+
+def _since(mail) -> str:
+    text = mail.get_body(("plain",)).get_content()
+    return next(line for line in text.splitlines() if line.startswith("Since:"))

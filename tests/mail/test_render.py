@@ -54,6 +54,7 @@ LETTERS = [
     "referral_qualified",
     "referral_won",
     "reminder",
+    "response_overdue",
 ]
 
 
@@ -89,7 +90,7 @@ class Page(HTMLParser):
         self.shown += "" if self._hidden else data
 
 
-def test_there_is_a_letter_for_every_milestone_and_a_reminder() -> None:
+def test_there_is_a_letter_for_every_milestone_and_for_what_waits() -> None:
     assert names() == LETTERS
 
 
@@ -117,6 +118,7 @@ def test_only_letters_can_be_rendered(name: str) -> None:
         ("referral_won", "Referral won: Ada Example of Example GmbH"),
         ("referral_lost", "Referral lost: Ada Example of Example GmbH"),
         ("reminder", "Reminder: Ada Example of Example GmbH"),
+        ("response_overdue", "Answer overdue: Ada Example of Example GmbH"),
     ],
 )
 def test_the_subject_says_what_happened_to_whom(template: str, subject: str) -> None:

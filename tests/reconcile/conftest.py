@@ -79,7 +79,10 @@ def life(
     org = neighbours.org
     smtp_url, mails = mail_server
     wiring.settings = replace(
-        wiring.settings, ca_file=Path(str(org.ca_file)), smtp_url=smtp_url
+        wiring.settings,
+        ca_file=Path(str(org.ca_file)),
+        smtp_url=smtp_url,
+        mails_an_hour=0,
     )
     new = NewConnection(
         name="dev org",

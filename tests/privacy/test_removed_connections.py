@@ -53,7 +53,7 @@ def fill(house: House) -> None:
             org_id=house.org_id,
             referral_key=lead_id(1),
             kind="promise",
-            name="first-response",
+            name="of-their-own",
             milestone="submitted",
             event_id=1,
             playbook_version="1",
