@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+from redis.exceptions import RedisError
+
 from sidecar.errors import SidecarError
 from sidecar.jobs import pace
 from sidecar.jobs.pace import Sender
 from sidecar.jobs.reconcile import EVERY
+from sidecar.logs import mask
 from sidecar.mail import bounce_mailbox
 from sidecar.referral.pace import Meaning, Silence
 from sidecar.store import (
@@ -47,7 +50,7 @@ def examine(wiring: Wiring) -> list[Finding]:
     findings = [
         _look("key ring", lambda: bool(wiring.keyring) and "keys can be read"),
         _look("database", lambda: _database(wiring)),
-        _look("Redis", lambda: bool(wiring.redis.ping()) and "answers"),
+        _look("Redis", lambda: _redis(wiring)),
         _look("mail server", lambda: _mail(wiring)),
     ]
     if wiring.settings.bounce_mailbox:
@@ -85,6 +88,15 @@ def examine(wiring: Wiring) -> list[Finding]:
         Finding("follow-ups", not given_up, f"{given_up} dead or uncertain follow-ups")
     )
     return findings
+
+
+def _redis(wiring: Wiring) -> str:
+    try:
+        wiring.redis.ping()
+    except RedisError as exc:
+        where = "SIDECAR_REDIS_URL says where it is; `sidecar up` brings one along"
+        raise _NotWell(f"{mask(str(exc))} {where}") from exc
+    return "answers"
 
 
 def _look(part: str, look: Callable[[], str | bool]) -> Finding:

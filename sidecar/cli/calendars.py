@@ -4,7 +4,7 @@ from typing import TextIO
 
 import click
 
-from sidecar.cli.frame import ID, note, wired
+from sidecar.cli.frame import CONNECTION, note, wired
 from sidecar.errors import Permanent
 from sidecar.jobs import foresight
 from sidecar.playbooks.calendars import calendar
@@ -19,7 +19,7 @@ def calendars() -> None:
 
 
 @calendars.command("set")
-@click.argument("connection_id", metavar="CONNECTION", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @click.argument("file", type=click.File(encoding="utf-8"))
 @wired
 def calendars_set(wiring: Wiring, connection_id: int, file: TextIO) -> None:
@@ -44,7 +44,7 @@ def calendars_set(wiring: Wiring, connection_id: int, file: TextIO) -> None:
 
 
 @calendars.command("show")
-@click.argument("connection_id", metavar="CONNECTION", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @wired
 def calendars_show(wiring: Wiring, connection_id: int) -> None:
     """Show by which calendar a connection counts working time."""

@@ -6,7 +6,7 @@ from typing import TextIO
 import click
 
 from sidecar.chat.hosts import Kind, checked
-from sidecar.cli.frame import ID, json_option, note_within, show, wired
+from sidecar.cli.frame import CONNECTION, json_option, note_within, show, wired
 from sidecar.errors import Permanent
 from sidecar.jobs import chat_posts, foresight
 from sidecar.mail.languages import LANGUAGES
@@ -15,7 +15,7 @@ from sidecar.store import channels as channels_store
 from sidecar.store.channels import Channel
 from sidecar.wiring import Wiring
 
-_CONNECTION = click.argument("connection_id", metavar="CONNECTION", type=ID)
+_CONNECTION = click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 
 
 @click.group()
@@ -79,7 +79,9 @@ def channels_add(
 
 
 @channels.command("list")
-@click.argument("connection_id", metavar="[CONNECTION]", type=ID, required=False)
+@click.argument(
+    "connection_id", metavar="[CONNECTION]", type=CONNECTION, required=False
+)
 @json_option
 @wired
 def channels_list(wiring: Wiring, connection_id: int | None, as_json: bool) -> None:

@@ -7,6 +7,7 @@ import click
 
 from sidecar import keyring
 from sidecar.cli.frame import (
+    connection_id_of,
     fail,
     json_option,
     note,
@@ -15,7 +16,6 @@ from sidecar.cli.frame import (
     show_json,
     wired,
 )
-from sidecar.cli.wishes import connection_id_of
 from sidecar.intake import door, webhook
 from sidecar.store import (
     authorizations,

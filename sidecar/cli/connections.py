@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sidecar import keyring
 from sidecar.cli import connection_ends
-from sidecar.cli.frame import ID, json_option, note, show, show_json, wired
+from sidecar.cli.frame import CONNECTION, json_option, note, show, show_json, wired
 from sidecar.console import authorize
 from sidecar.errors import Permanent
 from sidecar.intake import door, listener_wsdl
@@ -209,7 +209,7 @@ def connections_authorize(
 
 
 @connections.command("test")
-@click.argument("connection_id", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @json_option
 @wired
 def connections_test(wiring: Wiring, connection_id: int, as_json: bool) -> None:
@@ -221,7 +221,7 @@ def connections_test(wiring: Wiring, connection_id: int, as_json: bool) -> None:
 
 
 @connections.command("fields")
-@click.argument("connection_id", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @click.argument("wsdl", type=click.File("rb"))
 @wired
 def connections_fields(wiring: Wiring, connection_id: int, wsdl: Any) -> None:

@@ -1,5 +1,6 @@
 """Driving a deployment from the command line, and showing how it stands."""
 
+import logging
 import sys
 import time
 from datetime import timedelta
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from sidecar import logs
 from sidecar.cli.frame import show_json
 from sidecar.errors import Permanent
 from sidecar.jobs.deploy import exporting
@@ -41,6 +43,8 @@ def run(
         quiet: say nothing on the way.
         export_to: where to write data when the deployment waits for it.
     """
+    # The person sees the stages; the workers log the turns that they take.
+    logs.configure(wiring.settings.log_format, level=logging.WARNING)
     console = Console(stderr=True, quiet=quiet)
     last = ""
     try:

@@ -21,13 +21,34 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sidecar import logs, settings
 from sidecar.errors import SidecarError
 from sidecar.logs import mask
-from sidecar.store import audit
+from sidecar.store import audit, connections
 from sidecar.wiring import Wiring
 
 Command = Callable[..., Any]
 
-# What a bigint holds; PostgreSQL would break on more.
-ID = click.IntRange(1, 2**63 - 1)
+
+class _Number(click.IntRange):
+    """The number of a row: what a bigint holds; PostgreSQL would break on more."""
+
+    name = "number"
+
+
+class _Named(click.ParamType[int | str]):
+    """A connection by its name or number; ``wired`` gives commands the number."""
+
+    name = "connection"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """Read a number; what is none is a name."""
+        if str(value).removeprefix("-").isdecimal():
+            return ID.convert(value, param, ctx)
+        return str(value)
+
+
+ID = _Number(1, 2**63 - 1)
+CONNECTION = _Named()
 LIMIT = click.IntRange(1, 100_000)
 
 
@@ -41,7 +62,11 @@ def told(command: Command) -> Command:
         except SidecarError as exc:
             fail(str(exc), 2 if isinstance(exc, settings.WrongSetting) else 1)
         except RedisAway as exc:
-            fail(f"Redis is away: {mask(str(exc))}", 1)
+            fail(
+                f"Redis is away: {mask(str(exc))} SIDECAR_REDIS_URL says where it is; "
+                "`sidecar up` brings one along",
+                1,
+            )
         except OperationalError as exc:
             fail(f"the database is away: {mask(str(exc.orig)).strip()}", 1)
         except ProgrammingError as exc:
@@ -66,9 +91,25 @@ def wired(command: Command) -> Command:
     def run(*args: Any, **kwargs: Any) -> Any:
         wiring = Wiring(settings.from_environ())
         logs.configure(wiring.settings.log_format)
+        if isinstance(name := kwargs.get("connection_id"), str):
+            kwargs["connection_id"] = connection_id_of(wiring, name)
         return command(wiring, *args, **kwargs)
 
     return run
+
+
+def connection_id_of(wiring: Wiring, given: str | None) -> int:
+    """Find a connection by its name or number."""
+    if not given:
+        raise click.UsageError("name a connection; `sidecar connections list` has them")
+    with wiring.engine.connect() as opened:
+        known = connections.listing(opened)
+    for each in known:
+        if given in {each.name, str(each.id)}:
+            return each.id
+    raise click.UsageError(
+        f"there is no connection {given!r}; `sidecar connections list` has them"
+    )
 
 
 def note(wiring: Wiring, what: str, about: str, **details: object) -> None:

@@ -9,6 +9,7 @@ import click
 from sidecar.cli import deploying, lint, undoing
 from sidecar.cli.frame import (
     ID,
+    connection_id_of,
     fail,
     json_option,
     note_within,
@@ -18,7 +19,6 @@ from sidecar.cli.frame import (
 from sidecar.cli.wishes import (
     ask,
     connection_argument,
-    connection_id_of,
     diff_option,
     grant_of,
     modules_option,

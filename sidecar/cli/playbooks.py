@@ -5,7 +5,7 @@ from typing import TextIO
 
 import click
 
-from sidecar.cli.frame import ID, json_option, note, show, show_json, wired
+from sidecar.cli.frame import CONNECTION, json_option, note, show, show_json, wired
 from sidecar.errors import Permanent
 from sidecar.jobs import foresight
 from sidecar.playbooks import read as reading
@@ -55,7 +55,7 @@ def playbooks_schema(wiring: Wiring) -> None:
 
 
 @playbooks.command("set")
-@click.argument("connection_id", metavar="CONNECTION", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @click.argument("file", type=click.File(encoding="utf-8"))
 @wired
 def playbooks_set(wiring: Wiring, connection_id: int, file: TextIO) -> None:
@@ -130,7 +130,7 @@ def playbooks_explain(
 
 @playbooks.command("simulate")
 @click.option("--since", required=True, type=click.DateTime(), help="In UTC.")
-@click.option("--connection", "connection_id", type=ID, help="Only this one.")
+@click.option("--connection", "connection_id", type=CONNECTION, help="Only this one.")
 @_PLAYBOOK
 @json_option
 @wired

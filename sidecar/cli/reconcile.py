@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from sidecar.cli.frame import ID, fail, json_option, only, show, wired
+from sidecar.cli.frame import CONNECTION, fail, json_option, only, show, wired
 from sidecar.jobs import catching_up
 from sidecar.jobs.reconcile import EVERY
 from sidecar.store import connections as connections_store
@@ -37,7 +37,9 @@ def _moment(
 
 
 @click.command()
-@click.argument("connection_id", type=ID, required=False)
+@click.argument(
+    "connection_id", metavar="[CONNECTION]", type=CONNECTION, required=False
+)
 @click.option(
     "--since", callback=_moment, help="From this moment on (UTC, unless it says else)."
 )
@@ -74,7 +76,7 @@ def reconcile(
 
 
 @click.command()
-@click.argument("connection_id", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @click.option("--yes", is_flag=True, help="Whatever it costs in API calls.")
 @json_option
 @wired
@@ -94,7 +96,9 @@ def resync(wiring: Wiring, connection_id: int, yes: bool, as_json: bool) -> None
 
 
 @click.command()
-@click.argument("connection_id", type=ID, required=False)
+@click.argument(
+    "connection_id", metavar="[CONNECTION]", type=CONNECTION, required=False
+)
 @click.option(
     "--days",
     type=click.IntRange(1, 3660),

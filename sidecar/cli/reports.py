@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from sidecar.cli.frame import ID, json_option, note, note_within, show, wired
+from sidecar.cli.frame import CONNECTION, json_option, note, note_within, show, wired
 from sidecar.errors import Permanent, SidecarError
 from sidecar.jobs import foresight
 from sidecar.jobs.reports import cron, running, sending
@@ -26,7 +26,9 @@ def reports() -> None:
 
 
 @reports.command("list")
-@click.option("--connection", "connection_id", type=ID, help="Of one connection only.")
+@click.option(
+    "--connection", "connection_id", type=CONNECTION, help="Of one connection only."
+)
 @json_option
 @wired
 def reports_list(wiring: Wiring, connection_id: int | None, as_json: bool) -> None:
@@ -57,7 +59,7 @@ def reports_list(wiring: Wiring, connection_id: int | None, as_json: bool) -> No
 
 
 @reports.command("set")
-@click.argument("connection_id", metavar="CONNECTION", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @click.argument("report")
 @click.option("--cron", "expression", help="Five fields, by the connection's time.")
 @click.option("--to", multiple=True, help="A user's id or an address; several times.")
@@ -110,7 +112,7 @@ def reports_set(
 
 
 @reports.command("off")
-@click.argument("connection_id", metavar="CONNECTION", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @click.argument("report")
 @wired
 def reports_off(wiring: Wiring, connection_id: int, report: str) -> None:
@@ -127,7 +129,7 @@ def reports_off(wiring: Wiring, connection_id: int, report: str) -> None:
 
 
 @reports.command("run")
-@click.argument("connection_id", metavar="CONNECTION", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @click.argument("report")
 @click.option("--dry-run", is_flag=True, help="Show the letters; send nothing.")
 @wired

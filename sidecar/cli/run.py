@@ -11,7 +11,7 @@ import click
 from sidecar import clock as clock_entry
 from sidecar import settings
 from sidecar import subscribe as subscribe_entry
-from sidecar.cli.frame import ID, told, wired
+from sidecar.cli.frame import CONNECTION, told, wired
 from sidecar.errors import Permanent
 from sidecar.machine import Machine, Stopped, check_free, our_processes
 from sidecar.store import connections as connections_store
@@ -107,7 +107,8 @@ def web(bind: str, processes: int | None, threads: int) -> None:
     """
     given = settings.from_environ()
     # A slip is told here, not by each of the processes.
-    _ = given.speaks_tls, Wiring(given).marks
+    wiring = Wiring(given)
+    _ = given.speaks_tls, wiring.marks, wiring.engine, wiring.keyring
     processes = processes or max(1, (os.cpu_count() or 1) // 2)
     command = gunicorn(
         "sidecar.web:from_environ()",
@@ -124,6 +125,8 @@ def web(bind: str, processes: int | None, threads: int) -> None:
 @told
 def worker(burst: bool) -> None:
     """Work on events and follow-ups (RQ)."""
+    wiring = Wiring(settings.from_environ())
+    _ = wiring.engine, wiring.keyring  # it could do nothing without them
     # It connects to Redis on import of the entry, which other verbs can do without.
     from sidecar import worker as worker_entry
 
@@ -138,7 +141,9 @@ def clock(wiring: Wiring) -> None:
 
 
 @click.command()
-@click.option("--connection", "connection_id", type=ID, help="All of them by default.")
+@click.option(
+    "--connection", "connection_id", type=CONNECTION, help="All of them by default."
+)
 @click.option(
     "--topic",
     "topics",

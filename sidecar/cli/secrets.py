@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 
 import click
 
-from sidecar.cli.frame import ID, json_option, note, only, show, show_json, wired
+from sidecar.cli.frame import (
+    CONNECTION,
+    ID,
+    json_option,
+    note,
+    only,
+    show,
+    show_json,
+    wired,
+)
 from sidecar.cli.wishes import given_token, token_option
 from sidecar.console import canvas
 from sidecar.errors import Permanent
@@ -47,7 +56,7 @@ def secrets() -> None:
 
 
 @secrets.command("new")
-@click.argument("connection_id", type=ID)
+@click.argument("connection_id", metavar="CONNECTION", type=CONNECTION)
 @click.option(
     "--kind",
     type=click.Choice([str(kind) for kind in Kind]),
@@ -108,7 +117,9 @@ def secrets_new(
 
 
 @secrets.command("list")
-@click.argument("connection_id", type=ID, required=False)
+@click.argument(
+    "connection_id", metavar="[CONNECTION]", type=CONNECTION, required=False
+)
 @json_option
 @wired
 def secrets_list(wiring: Wiring, connection_id: int | None, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from sidecar.cli.frame import ID, note_within, person
+from sidecar.cli.frame import ID, connection_id_of, note_within, person
 from sidecar.jobs.deploy import asking
 from sidecar.jobs.deploy.asking import Kind, Wish
 from sidecar.store import answers, deployments
@@ -39,23 +39,17 @@ def wish_for(wiring: Wiring, connection: str | None, kind: Kind, **given: Any) -
     )
 
 
-def connection_id_of(wiring: Wiring, given: str | None) -> int:
-    """Find a connection by its name or number."""
-    if not given:
-        raise click.UsageError("name a connection; `sidecar connections list` has them")
-    with wiring.engine.connect() as opened:
-        known = connections_store.listing(opened)
-    for each in known:
-        if given in {each.name, str(each.id)}:
-            return each.id
-    raise click.UsageError(f"there is no connection {given!r}")
-
-
 def ask(wiring: Wiring, wish: Wish, token_file: Any) -> int:
     """Make the deployment; its id."""
     with wiring.engine.connect() as opened:
         known = connections_store.find(opened, wish.connection_id)
     token = given_token(wiring, token_file)
+    if not token and wish.kind == "plan":
+        # Nothing would be there to go on with.
+        raise click.UsageError(
+            "a plan reads with an admin's access token: give --admin-token-file, or "
+            "SIDECAR_ADMIN_TOKEN"
+        )
     return asking.ask(
         wish,
         admin=Admin(known.instance_url, token) if known and token else None,

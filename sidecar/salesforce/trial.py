@@ -68,7 +68,12 @@ def _host(http: requests.Session, url: str, now: Callable[[], datetime]) -> Step
     try:
         answer = http.get(f"{url}/services/data")
     except requests.exceptions.SSLError as exc:
-        return Step(part, False, f"its certificate is not trusted: {exc}")
+        return Step(
+            part,
+            False,
+            "its certificate is not trusted; if a proxy in between has a CA of its "
+            f"own, name that in SIDECAR_CA_FILE: {exc}",
+        )
     except requests.RequestException as exc:
         return Step(part, False, f"no answer: {exc}; does a firewall stand between?")
     try:

@@ -257,7 +257,7 @@ def test_fields_are_learnt_from_a_listener_wsdl(sidecar, wiring, connect):
     ("number", "file", "code", "told"),
     [
         ("7777", WSDL, 2, "there is no connection 7777"),
-        ("x", WSDL, 2, "not a valid integer"),
+        ("x", WSDL, 2, "there is no connection 'x'"),
         ("{id}", WSDL / "none", 2, "Not a directory"),
         ("{id}", __file__, 1, "not well-formed XML"),
         (
@@ -292,3 +292,18 @@ def test_a_key_that_salesforce_takes_is_taken(sidecar, bits, code):
     result = sidecar(*add(flow="jwt", username="i@acme.example"), given=pem.decode())
 
     assert result.exit_code == code, result.output
+
+
+@pytest.mark.parametrize(
+    "verb", ["connections test {}", "secrets list {}", "calendars show {}"]
+)
+def test_a_connection_is_named_by_name_or_by_number(sidecar, verb):
+    sidecar(*add(), given="x")
+
+    by = [sidecar(*verb.format(name).split()) for name in ("acme", "1")]
+
+    assert by[0].output == by[1].output
+    assert by[0].exit_code == by[1].exit_code
+    unknown = sidecar(*verb.format("nowhere").split())
+    assert unknown.exit_code == 2
+    assert "there is no connection 'nowhere'" in unknown.output

@@ -45,6 +45,21 @@ def test_a_wrong_setting_exits_with_2_and_the_variables_name(
     assert not list(folder.iterdir()), "something was started"
 
 
+@pytest.mark.parametrize("verb", ["web", "worker"])
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, "SIDECAR_DATABASE_URL"),
+        ({"SIDECAR_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "SIDECAR_KEYS"),
+    ],
+)
+def test_no_service_starts_without_a_database_and_a_key(run, verb, given, missing):
+    result = run(verb, **given)
+
+    assert result.exit_code == 2
+    assert missing in result.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

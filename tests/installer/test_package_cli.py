@@ -95,6 +95,7 @@ def test_without_a_token_the_command_says_how_to_go_on(sidecar, customer, tmp_pa
 
     assert asked.exit_code == 1
     assert "--resume 1 --admin-token-file" in asked.output
+    assert "no longer accepted" not in asked.output, "none was given"
 
     gone_on = sidecar(
         "install",
@@ -106,6 +107,19 @@ def test_without_a_token_the_command_says_how_to_go_on(sidecar, customer, tmp_pa
         SIDECAR_ADMIN_TOKEN="",
     )
     assert gone_on.exit_code == 0, gone_on.output
+
+
+def test_a_plan_without_a_token_leaves_nothing_behind(sidecar, customer):
+    refused = sidecar("plan", "dev org", SIDECAR_ADMIN_TOKEN="")
+
+    assert refused.exit_code == 2
+    assert "--admin-token-file" in refused.output
+    with customer.wiring.engine.connect() as db:
+        assert deployments.find(db, 1) is None
+
+
+def test_people_see_stages_and_no_log_lines(sidecar, customer):
+    assert "deployment.turn" not in sidecar("plan", "dev org").output
 
 
 def test_a_deployment_that_waits_can_be_cancelled(sidecar, customer):

@@ -128,10 +128,13 @@ def _take(turn: Turn) -> Step:
 
 
 def _ask_for_token(turn: Turn, exc: Retryable) -> Step:
+    why = str(exc)
+    if not isinstance(exc, NeedsToken):
+        why = f"the admin's access token is no longer accepted ({exc})"
     words = (
-        f"the admin's access token is no longer accepted ({exc}). Nothing is lost: "
-        f"give another one, `sidecar package install --resume {turn.deployment.id} "
-        "--admin-token-file FILE`, and it goes on where it is"
+        f"{why}. Nothing is lost: give one, `sidecar package install "
+        f"--resume {turn.deployment.id} --admin-token-file FILE`, and it goes on "
+        "where it is"
     )
     return Step({"state": "asking", "question": "token", "error": words})
 
