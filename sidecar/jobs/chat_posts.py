@@ -12,8 +12,8 @@ from sidecar.mail import values
 from sidecar.mail.languages import marked, translations
 from sidecar.referral.follow_up import Chat
 from sidecar.store.channels import Channel
+from sidecar.store.claims import Attempt
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt
 
 
 def post(

@@ -18,8 +18,8 @@ from sidecar.referral import follow_up
 from sidecar.referral.journey import Milestone, Referral
 from sidecar.salesforce.records import Rep
 from sidecar.store import journeys
+from sidecar.store.claims import Attempt
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt
 
 
 def of_record(

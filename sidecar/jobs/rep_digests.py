@@ -12,8 +12,8 @@ from sidecar.mail.letters import Address, Letter
 from sidecar.mail.render import render_together
 from sidecar.referral.follow_up import Email
 from sidecar.salesforce.records import Rep
+from sidecar.store.claims import Attempt
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt
 
 
 def letter(

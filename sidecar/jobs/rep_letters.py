@@ -13,8 +13,8 @@ from sidecar.mail.links import LIFE, PREFERENCES_LIFE, Act, Link
 from sidecar.mail.render import render
 from sidecar.referral.follow_up import SINCE, Email
 from sidecar.salesforce.records import Rep
+from sidecar.store.claims import Attempt
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt
 
 # What a rep may say at once, by the milestone that the mail is about. An opportunity
 # is worked on in Salesforce: there is more to say than a page for phones can ask.

@@ -13,7 +13,7 @@ from sidecar.referral.follow_up import (
     What,
     Word,
 )
-from sidecar.store.follow_ups import End
+from sidecar.store.claims import End
 
 _OF_NOBODY = {"status", "source", "milestone", "at"}
 _SHORTEST = 4

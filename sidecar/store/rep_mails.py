@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from sidecar.keyring import Keyring
-from sidecar.store import follow_ups
-from sidecar.store.follow_ups import Attempt
+from sidecar.store import claims
+from sidecar.store.claims import Attempt
 from sidecar.store.tables import follow_up
 
 _MOST_PARTS = 1000
@@ -61,9 +61,9 @@ def gather(
         mail.digest_key.is_(None),
         mail.error.is_(None),
         or_(mail.held.is_not(None), mail.due_at <= now),
-        follow_ups.in_turn(also_under_way=False),
+        claims.in_turn(also_under_way=False),
     )
-    return follow_ups.take(
+    return claims.take(
         db, "email", where, lease_ends=lease_ends, limit=limit, keyring=keyring
     )
 
@@ -86,7 +86,7 @@ def parts(
         mail.state.in_(("waiting", "sending")),
         mail.digest_key == digest_key,
     )
-    return follow_ups.take(
+    return claims.take(
         db, "email", where, lease_ends=lease_ends, limit=_MOST_PARTS, keyring=keyring
     )
 

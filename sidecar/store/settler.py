@@ -13,10 +13,10 @@ import orjson
 import psycopg
 from psycopg import pq
 
-from sidecar.store.follow_ups import Attempt, End
+from sidecar.store.claims import Attempt, End
 
 _SETTLE = b"settle"
-# As ``follow_ups.settle`` and ``follow_ups.current`` in one.
+# As ``claims.settle`` and ``claims.current`` in one.
 _STATEMENT = b"""
     WITH settled AS (
         UPDATE follow_up SET
@@ -63,7 +63,7 @@ class Settler:
         Begin to settle; it is not done before ``finish``.
 
         Args:
-            ends: as ``follow_ups.settle`` takes them.
+            ends: as ``claims.settle`` takes them.
             following: what is to be sent next.
 
         Raises:

@@ -41,8 +41,8 @@ from sidecar.store import (
     referrer_stops,
 )
 from sidecar.store.channels import Channel
+from sidecar.store.claims import Attempt
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt
 from sidecar.wiring.orgs import Orgs
 from sidecar.wiring.servers import words_of
 

@@ -8,8 +8,8 @@ from aiosmtpd.handlers import Sink
 from messages import ORG_ID, lead_id, message, notification, of_leads
 
 from sidecar.intake import arrivals, outbound_message
-from sidecar.store import follow_ups, inbox, quarantine
-from sidecar.store.follow_ups import End
+from sidecar.store import claims, follow_ups, inbox, quarantine
+from sidecar.store.claims import End
 from sidecar.store.quarantine import Refused
 
 # As Salesforce tells it: brackets name the field, and mean something to a terminal.
@@ -40,7 +40,7 @@ def planned(wiring, kept):
 def end(wiring, connection, kind, ending):
     """Let one attempt at the follow-ups of a kind end like this."""
     with wiring.engine.begin() as db:
-        claimed = follow_ups.claim(
+        claimed = claims.claim(
             db,
             connection.id,
             kind,
@@ -50,7 +50,7 @@ def end(wiring, connection, kind, ending):
             keyring=wiring.keyring,
         )
         ends = {item.id: (item.number, ending) for item in claimed}
-        follow_ups.settle(db, ends, now=wiring.now())
+        claims.settle(db, ends, now=wiring.now())
 
 
 def told(result, code=0):

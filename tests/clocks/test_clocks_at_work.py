@@ -9,7 +9,7 @@ from messages import lead_id
 from sqlalchemy import select, update
 
 from sidecar.errors import Permanent, Retryable
-from sidecar.store import follow_ups, inbox, response_clocks
+from sidecar.store import claims, inbox, response_clocks
 from sidecar.store.tables import connection, follow_up, referral, response_clock
 
 LADDER = [
@@ -50,7 +50,7 @@ def test_a_clocks_mail_says_since_when_somebody_waits(floor, hand, wiring):
         here.tell()
 
     with wiring.engine.begin() as db:
-        mails = follow_ups.claim(
+        mails = claims.claim(
             db,
             here.connection.id,
             "email",
@@ -75,7 +75,7 @@ def test_the_ladder_goes_to_the_owner_the_backup_and_the_manager(floor, hand, wi
     to = {}
     for kind in ("task", "email"):
         with wiring.engine.begin() as db:
-            for item in follow_ups.claim(
+            for item in claims.claim(
                 db,
                 here.connection.id,
                 kind,

@@ -25,7 +25,7 @@ from sidecar.referral.journey import Milestone
 from sidecar.salesforce import lead_conversion
 from sidecar.salesforce.caller import caller_for
 from sidecar.salesforce.records import TASK_KEY
-from sidecar.store import connections, follow_ups
+from sidecar.store import claims, connections, follow_ups
 from sidecar.store.tables import follow_up
 
 LEASE = timedelta(seconds=120)
@@ -256,7 +256,7 @@ def test_one_writer_a_time_and_a_dead_ones_lane_is_free_again(desk):
 def test_a_worker_that_wakes_after_its_lease_changes_nothing(desk):
     desk.plan("one")
     with desk.wiring.engine.begin() as db:
-        (slow,) = follow_ups.claim(
+        (slow,) = claims.claim(
             db,
             desk.linked.id,
             "task",
@@ -270,8 +270,8 @@ def test_a_worker_that_wakes_after_its_lease_changes_nothing(desk):
     assert desk.states() == [("done", 2)]
 
     with desk.wiring.engine.begin() as db:
-        end = follow_ups.End("dead", error="late")
-        follow_ups.settle(db, {slow.id: (slow.number, end)}, now=desk.wiring.now())
+        end = claims.End("dead", error="late")
+        claims.settle(db, {slow.id: (slow.number, end)}, now=desk.wiring.now())
     assert desk.states() == [("done", 2)]
 
 
@@ -327,7 +327,7 @@ def test_a_mail_whose_worker_died_is_sent_again_with_the_same_id(desk, mailbox):
     """To a rep: they read two copies as one, and none is worse."""
     (key,) = desk.plan_mail("one")
     with desk.wiring.engine.begin() as db:
-        follow_ups.claim(
+        claims.claim(
             db,
             desk.linked.id,
             "email",

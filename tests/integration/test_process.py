@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sidecar.errors import Permanent, Retryable
 from sidecar.intake import arrivals, outbound_message
 from sidecar.jobs.process import process
-from sidecar.store import follow_ups, inbox, referrals
+from sidecar.store import claims, inbox, referrals
 from sidecar.store.tables import event, follow_up, referral
 
 
@@ -317,7 +317,7 @@ def test_personal_data_is_sealed_in_every_table(town, wiring):
     with wiring.engine.connect() as db:
         for table in (event, referral, follow_up):
             assert "Findmeplease" not in str(db.execute(select(table)).all())
-        claimed = follow_ups.claim(
+        claimed = claims.claim(
             db,
             town.connection.id,
             "task",

@@ -11,7 +11,7 @@ from messages import lead, lead_id, message, notification
 from people_house import REFERRER, House, address, person
 from sqlalchemy import func, select, text, update
 
-from sidecar.store import audit, follow_ups, inbox, quarantine, referrals
+from sidecar.store import audit, claims, follow_ups, inbox, quarantine, referrals
 from sidecar.store.inbox import Arrival
 from sidecar.store.quarantine import Refused
 from sidecar.store.tables import (
@@ -455,7 +455,7 @@ def test_what_was_done_while_it_was_cancelled_is_told_as_done(house):
 def test_what_failed_while_it_was_cancelled_is_not_tried_again(house):
     house.live(person(1))
     with house.wiring.engine.begin() as db:
-        (attempt,) = follow_ups.claim(
+        (attempt,) = claims.claim(
             db,
             house.connection.id,
             "email",
@@ -465,11 +465,9 @@ def test_what_failed_while_it_was_cancelled_is_not_tried_again(house):
             keyring=house.wiring.keyring,
         )
     house.erase_rows(address(1))
-    end = follow_ups.End("waiting", error=f"450 {address(1)} later")
+    end = claims.End("waiting", error=f"450 {address(1)} later")
     with house.wiring.engine.begin() as db:
-        follow_ups.settle(
-            db, {attempt.id: (attempt.number, end)}, now=house.wiring.now()
-        )
+        claims.settle(db, {attempt.id: (attempt.number, end)}, now=house.wiring.now())
 
     assert house.follow_ups() == {"cancelled": 2}
     assert not any(address(1) in error for (error,) in house.rows(follow_up.c.error))
@@ -666,7 +664,7 @@ def test_whatever_waits_names_an_erased_referrer_no_longer(house):
 
     def waiting(kind):
         with house.wiring.engine.begin() as db:
-            (attempt,) = follow_ups.claim(
+            (attempt,) = claims.claim(
                 db,
                 house.connection.id,
                 kind,

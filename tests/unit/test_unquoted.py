@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from sidecar.jobs.unquoted import unquoted
 from sidecar.referral.follow_up import Chat, Email, Task
-from sidecar.store.follow_ups import End
+from sidecar.store.claims import End
 
 
 def task(subject: str, description: str = "As agreed") -> Task:

@@ -15,9 +15,9 @@ from sidecar.jobs.backoff import MAX_ATTEMPTS, retry_at
 from sidecar.jobs.unquoted import unquoted
 from sidecar.keyring import Keyring
 from sidecar.logs import log
-from sidecar.store import connections, follow_ups
+from sidecar.store import claims, connections
+from sidecar.store.claims import Attempt, End
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt, End
 
 
 class Tried(Protocol):
@@ -51,7 +51,7 @@ def claim(
 ) -> list[Attempt]:
     """Take what is due of one kind; it is ours until its lease ends."""
     with engine.begin() as db:
-        return follow_ups.claim(
+        return claims.claim(
             db,
             connection_id,
             kind,
@@ -71,7 +71,7 @@ def settle(
     """Record how attempts ended, in one transaction."""
     ends = ends_of(endings, attempts)
     with engine.begin() as db:
-        follow_ups.settle(db, ends, now=now)
+        claims.settle(db, ends, now=now)
     tell(ends)
 
 

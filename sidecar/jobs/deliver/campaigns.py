@@ -11,8 +11,8 @@ from sidecar.jobs.deliver.attempts import in_batches
 from sidecar.keyring import Keyring
 from sidecar.referral.follow_up import JoinCampaign
 from sidecar.salesforce.campaign_members import Membership
+from sidecar.store.claims import Attempt
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt
 
 
 class Members(Protocol):

@@ -13,10 +13,10 @@ from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain
 from sidecar.jobs.deliver.attempts import claim, ended, resting, settle
 from sidecar.keyring import Keyring
 from sidecar.referral.follow_up import Chat
-from sidecar.store import channels, connections, follow_ups
+from sidecar.store import channels, claims, connections
 from sidecar.store.channels import Channel
+from sidecar.store.claims import Attempt
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt
 
 POSTS_AT_ONCE = 20
 COPIES = 2
@@ -98,9 +98,9 @@ def _one_after_another(
         with engine.begin() as db:
             if channel in quiet or now() > stop_at:
                 later = quiet.get(channel, now())
-                follow_ups.give_back(db, attempt, due_at=later)
+                claims.give_back(db, attempt, due_at=later)
                 continue
-            if not follow_ups.is_current(db, attempt):
+            if not claims.is_current(db, attempt):
                 # Whom it is about was erased since the batch was claimed.
                 continue
         result = send(attempt)
@@ -110,7 +110,7 @@ def _one_after_another(
         if isinstance(result, Retryable) and (until := result.retry_at) is not None:
             quiet[channel] = until
             with engine.begin() as db:
-                follow_ups.postpone(db, connection_id, "chat", channel, until=until)
+                claims.postpone(db, connection_id, "chat", channel, until=until)
     return made
 
 

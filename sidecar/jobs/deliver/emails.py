@@ -14,8 +14,8 @@ from sidecar.jobs.deliver.attempts import Ending, pause
 from sidecar.jobs.deliver.mail_batch import Batch, Desk, Post
 from sidecar.jobs.deliver.readers import look_up
 from sidecar.logs import log
-from sidecar.store import connections, follow_ups
-from sidecar.store.follow_ups import Attempt, End
+from sidecar.store import claims, connections
+from sidecar.store.claims import Attempt, End
 
 MAILS_AT_ONCE = 50
 
@@ -58,7 +58,7 @@ def deliver_emails(
         with desk.engine.connect() as db:
             # What became due between our last look and our leaving was not ours to
             # whoever rang for it.
-            if not follow_ups.is_due(db, connection_id, _KIND, now=desk.now()):
+            if not claims.is_due(db, connection_id, _KIND, now=desk.now()):
                 return made
     return made
 
@@ -124,7 +124,7 @@ def _claim(connection_id: int, desk: Desk, lane: _Lane) -> list[Attempt]:
         ):
             return []
         lane.until = until
-        return follow_ups.claim(
+        return claims.claim(
             db,
             connection_id,
             _KIND,

@@ -12,9 +12,9 @@ from sidecar.jobs.deliver.attempts import in_batches
 from sidecar.keyring import Keyring
 from sidecar.referral.follow_up import SetField
 from sidecar.salesforce.field_values import FieldValue
-from sidecar.store import follow_ups
+from sidecar.store import claims
+from sidecar.store.claims import Attempt, End
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt, End
 
 _OVERTAKEN = End("cancelled", error="a later action sets the same field")
 
@@ -56,7 +56,7 @@ def deliver_fields(
         connection: OrgConnection, attempts: Sequence[Attempt]
     ) -> list[str | SidecarError | End]:
         with engine.connect() as db:
-            late = follow_ups.overtaken(db, attempts)
+            late = claims.overtaken(db, attempts)
         wanted = {
             attempt.id: _value(attempt, attempt.what, connection)
             for attempt in attempts

@@ -27,8 +27,8 @@ from sidecar.referral.follow_up import Email
 from sidecar.referral.mail_preference import Drop, Hold, Send
 from sidecar.salesforce.records import Rep
 from sidecar.store import rep_mails
+from sidecar.store.claims import Attempt, End
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt, End
 from sidecar.store.settler import Settler
 
 PARTS = 50

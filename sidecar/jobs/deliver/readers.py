@@ -25,8 +25,8 @@ from sidecar.referral.mail_preference import (
 from sidecar.referral.playbook import Stage
 from sidecar.salesforce.records import Rep
 from sidecar.store import mail_preferences, persons, rep_mails
+from sidecar.store.claims import Attempt
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt
 from sidecar.store.persons import Digest
 
 

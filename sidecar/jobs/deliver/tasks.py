@@ -12,7 +12,7 @@ from sidecar.keyring import Keyring
 from sidecar.referral.follow_up import Task
 from sidecar.salesforce.records import BATCH
 from sidecar.store import connections
-from sidecar.store.follow_ups import Attempt
+from sidecar.store.claims import Attempt
 
 
 class Tasks(Protocol):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sidecar.referral.follow_up import Word
 from sidecar.referral.playbook import NUDGE, TESTIMONIAL
 from sidecar.referral.words import ONE_A_DAY, waits_until
-from sidecar.store.follow_ups import Attempt, End
+from sidecar.store.claims import Attempt, End
 
 AT_ONCE = frozenset({"received", "digest"})
 """The answer to their own doing, and what comes once a month."""

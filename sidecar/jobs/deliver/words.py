@@ -24,16 +24,16 @@ from sidecar.referral.words import ASKED_FOR, facts, marks
 from sidecar.salesforce.records import Rep
 from sidecar.salesforce.referrers import Referrer
 from sidecar.store import (
+    claims,
     connections,
     digests,
-    follow_ups,
     mail_preferences,
     persons,
     referrer_stops,
     words,
 )
+from sidecar.store.claims import Attempt, End
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import Attempt, End
 
 WORDS_AT_ONCE = 100
 
@@ -259,7 +259,7 @@ def _send(
     referrer = readers.referrers[mail.referrer_id]
     with engine.begin() as db:
         # Somebody may have been erased since the batch was claimed.
-        current = tuple(a for a in mail.attempts if follow_ups.is_current(db, a))
+        current = tuple(a for a in mail.attempts if claims.is_current(db, a))
         won = _worth_a_word(db, current, referrer)
         listed = _listed(db, current, keyring)
         sent_to = persons.digester(db, keyring)(persons.EMAIL, referrer.email).digest

@@ -20,13 +20,13 @@ from sidecar.mail.letters import Letter
 from sidecar.referral.mail_preference import Mails, Preference
 from sidecar.salesforce.records import Rep
 from sidecar.store import (
+    claims,
     connections,
-    follow_ups,
     mail_preferences,
     report_mails,
 )
+from sidecar.store.claims import End
 from sidecar.store.connections import OrgConnection
-from sidecar.store.follow_ups import End
 from sidecar.store.report_mails import Sending
 from sidecar.store.tables import report_mail
 
@@ -128,7 +128,7 @@ def _settle(engine: Engine, sending: Sending, ending: Ending, now: datetime) -> 
         # Mail servers like to quote whom they refuse.
         end = replace(end, error=end.error.replace(sending.to, MASK))
     with engine.begin() as db:
-        follow_ups.settle(
+        claims.settle(
             db, {sending.id: (sending.number, end)}, now=now, table=report_mail
         )
     log().info(
