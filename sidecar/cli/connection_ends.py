@@ -72,16 +72,33 @@ def new_address(wiring: Wiring, connection: str, as_json: bool) -> None:
 
 @click.command("end-address")
 @_connection
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @wired
-def end_address(wiring: Wiring, connection: str) -> None:
-    """Take a connection's old address no longer; within ten seconds no door does."""
+def end_address(wiring: Wiring, connection: str, yes: bool) -> None:
+    """
+    Take a connection's old address no longer; within ten seconds no door does.
+
+    The org has to send to the new one by then: `sidecar package install` writes it.
+
+    Example: sidecar connections end-address acme
+    """
     id_ = connection_id_of(wiring, connection)
+    with wiring.engine.connect() as db:
+        known = connections.old_addresses(db)
+    if id_ not in known:
+        raise click.UsageError(f"{connection} has no old address")
+    used = known[id_]
+    last = f"{used:%Y-%m-%d %H:%M}Z" if used else "never since it was replaced"
+    if not yes:
+        click.echo(
+            f"The old address was used last: {last}. What the org sends there after "
+            "its end is lost; Salesforce repeats for a day what it has in its queue."
+        )
+        click.confirm("Does the org send to the new address?", abort=True)
     with wiring.engine.begin() as db:
-        used = connections.old_addresses(db).get(id_)
         if not connections.end_old_address(db, id_):
             raise click.UsageError(f"{connection} has no old address")
         note_within(db, wiring, "connections.end_address", f"connection {id_}")
-    last = f"{used:%Y-%m-%d %H:%M}Z" if used else "never since it was replaced"
     click.echo(f"the old address of {connection} is taken no longer; used last: {last}")
 
 

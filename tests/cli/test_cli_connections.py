@@ -219,7 +219,10 @@ def test_an_address_is_replaced_without_a_message_lost(sidecar, wiring, connect)
     assert (again.exit_code, "end it first" in again.stderr) == (2, True)
     assert whose(old) == whose(new) == connection.id
 
-    ended = sidecar("connections", "end-address", str(connection.id))
+    kept = sidecar("connections", "end-address", "acme", given="n\n")
+    assert kept.exit_code == 1
+    assert "used last" in kept.stdout
+    ended = sidecar("connections", "end-address", str(connection.id), "--yes")
     assert (ended.exit_code, "used last: 2" in ended.stdout) == (0, True)
     assert (whose(old), whose(new)) == (None, connection.id)
     assert sidecar("connections", "end-address", "acme").exit_code == 2
