@@ -2,23 +2,19 @@
 
 Changes are made in the dev org on a timetable, whether or not the service keeps up:
 a moment counts from when its change was due, so a stall is not hidden by the changes
-that it held up. Then the same number of mails is drained beside a bare smtplib loop
-that sends the very same bytes to the same server, in turns.
+that it held up. What `mails.py` measures comes after it.
 """
 
 import argparse
 import logging
-import smtplib
 import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
-from typing import Any
-from urllib.parse import urlsplit
 
+import mails
 import structlog
 from followthrough import backdoor, leads
 from rich.console import Console
@@ -27,11 +23,6 @@ from simple_salesforce.api import Salesforce
 from sqlalchemy import func, select
 
 from sidecar.demo.stage import Stage, build
-from sidecar.mail.message import Message
-from sidecar.mail.smtp import Connection
-from sidecar.referral.follow_up import Email, FollowUp, follow_up_key
-from sidecar.referral.journey import Milestone
-from sidecar.store import follow_ups
 from sidecar.store.tables import event, follow_up
 
 _TICK_SECONDS = 0.1
@@ -59,10 +50,10 @@ def main() -> None:
         stage = build(Path(folder), tell=lambda _part: None, workers=given.workers)
         try:
             _rates(console, stage, given.rates, given.seconds)
-            if given.mails:
-                _mails(console, stage, given.mails, given.rounds)
         finally:
             stage.machine.stop()
+    if given.mails:
+        mails.drain(given.mails, given.rounds)
 
 
 def _rates(
@@ -168,73 +159,6 @@ def _ends(
         ends[_HEARD][key] = heard_at
         ends.setdefault(_KINDS[kind], {})[key] = at
     return ends
-
-
-def _mails(console: Console, stage: Stage, number: int, rounds: int) -> None:
-    """Drain mails as a worker does, in turns with a loop that only sends them."""
-    for child in stage.machine.children:
-        if child.name.startswith(("worker", "clock")) and child.process is not None:
-            child.process.terminate()
-            child.process.wait()
-    bytes_of: list[Message] = []
-    kept = Connection._transfer
-
-    def remembered(self: Connection, message: Message, *more: Any) -> str:
-        bytes_of.append(message)
-        return kept(self, message, *more)
-
-    ratios, ours, bare = [], [], []
-    for turn in range(rounds):
-        _plan_mails(stage, number, turn)
-        bytes_of.clear()
-        Connection._transfer = remembered  # type: ignore[method-assign]
-        started = time.perf_counter()
-        sent = stage.wiring.deliver(stage.connection_id, "email")
-        ours.append(sent / (time.perf_counter() - started))
-        Connection._transfer = kept  # type: ignore[method-assign]
-        bare.append(_bare_loop(stage, bytes_of))
-        ratios.append(ours[-1] / bare[-1])
-    console.print(
-        f"{number:,} mails from one worker: {median(ours):,.0f}/s; the same bytes from "
-        f"a bare smtplib loop on one connection: {median(bare):,.0f}/s; ratio "
-        f"{median(ratios):.2f} (of {', '.join(f'{ratio:.2f}' for ratio in ratios)})"
-    )
-
-
-def _plan_mails(stage: Stage, number: int, turn: int) -> None:
-    org = stage.org
-    now = datetime.now(UTC)
-    planned = []
-    for place in range(number):
-        key = f"mail-{turn}-{place}"
-        what = Email(
-            "new_referral",
-            org.user_ids[org.reps[place % 3]],
-            {"name": f"Ada Example {place}", "company": "Lighthouse Ltd"},
-        )
-        id_ = follow_up_key(org.org_id, key, Milestone.SUBMITTED, "tell-owner")
-        planned.append((0, key, FollowUp(id_, Milestone.SUBMITTED, "tell-owner", what)))
-    with stage.wiring.engine.begin() as db:
-        follow_ups.add(
-            db,
-            planned,
-            connection_id=stage.connection_id,
-            org_id=org.org_id,
-            playbook_version="bench",
-            record_ids={key: "00Q000000000001AAA" for _, key, _ in planned},
-            now=now,
-            keyring=stage.wiring.keyring,
-        )
-
-
-def _bare_loop(stage: Stage, messages: Sequence[Message]) -> float:
-    """Send what was sent, and nothing else; mails a second."""
-    server = urlsplit(stage.wiring.settings.smtp_url)
-    started = time.perf_counter()
-    with smtplib.SMTP(server.hostname or "", server.port or 25) as smtp:
-        for message in messages:
-            smtp.sendmail(message.sender, [message.recipient], message.data)
-    return len(messages) / (time.perf_counter() - started)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,11 @@ def main() -> None:
     parser.add_argument("--mails", type=int, default=2000, help="of each round")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
+    drain(given.mails, given.rounds)
+
+
+def drain(number: int, rounds: int) -> None:
+    """Let one worker drain so many mails, in turns with the loop."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
     )
@@ -55,7 +60,7 @@ def main() -> None:
         server = subprocess.Popen([*sink, "-c", "aiosmtpd.handlers.Sink"])
         try:
             _wait_for(port)
-            _measure(machine, port, given.mails, given.rounds)
+            _measure(machine, port, number, rounds)
         finally:
             server.terminate()
             server.wait()
