@@ -7,7 +7,6 @@ Python before one commit was tried and is slower: waking the threads that wait c
 more than the commits that are saved. docs/performance.md has the ratios.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from psycopg import pq
 from sidecar.errors import Retryable
 from sidecar.keyring import Keyring
 from sidecar.store.inbox import Arrival, state_of
+from sidecar.store.prepared import Prepared
 
 _KEEP = b"keep"
 _KEEP_ONCE = b"keep_once"
@@ -76,9 +76,8 @@ class Scribe:
                 thread, and again after a failure.
             keyring: seals what a notification says of people.
         """
-        self._connect = connect
         self._keyring = keyring
-        self._own = threading.local()
+        self._prepared = Prepared(connect, _STATEMENTS)
 
     def keep(
         self, arrivals: Sequence[Arrival], delivery: Delivery | None = None
@@ -107,13 +106,13 @@ class Scribe:
             values.append(delivery.message_id.encode())
             values.append(delivery.received_at.isoformat().encode())
         try:
-            result = self._connection().pgconn.exec_prepared(name, values)
+            result = self._prepared.pgconn().exec_prepared(name, values)
             if result.status != pq.ExecStatus.TUPLES_OK:
                 raise psycopg.errors.error_from_result(result)
         except (psycopg.DataError, psycopg.IntegrityError):
             raise  # not the database's fault, but a bug of ours
         except psycopg.Error as exc:
-            self._hang_up()
+            self._prepared.hang_up()
             told = str(exc).strip() or type(exc).__name__
             raise Retryable(f"the database is away: {told}") from exc
         return [int(result.get_value(row, 0) or 0) for row in range(result.ntuples)]
@@ -134,23 +133,3 @@ class Scribe:
             "outcome": arrival.outcome or None,
             "due_at": arrival.due_at,
         }
-
-    def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
-        """This thread's connection, with the statements prepared."""
-        known: psycopg.Connection[tuple[object, ...]] | None
-        known = getattr(self._own, "connection", None)
-        if known is None:
-            known = self._connect()
-            for name, statement in _STATEMENTS.items():
-                prepared = known.pgconn.prepare(name, statement)
-                if prepared.status != pq.ExecStatus.COMMAND_OK:
-                    known.close()
-                    raise psycopg.errors.error_from_result(prepared)
-            self._own.connection = known
-        return known
-
-    def _hang_up(self) -> None:
-        known = getattr(self._own, "connection", None)
-        if known is not None:
-            self._own.connection = None
-            known.close()

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import pq
 
 from sidecar.store.claims import Attempt, End
+from sidecar.store.prepared import Prepared
 
 _SETTLE = b"settle"
 # As ``claims.settle`` and ``claims.current`` in one.
@@ -49,8 +50,8 @@ class Settler:
         self, connect: Callable[[], psycopg.Connection[tuple[object, ...]]]
     ) -> None:
         """``connect`` opens a connection in autocommit mode, once for each thread."""
-        self._connect = connect
-        self._own = threading.local()
+        self._prepared = Prepared(connect, {_SETTLE: _STATEMENT})
+        self._begun = threading.local()
 
     def begin(
         self,
@@ -72,9 +73,11 @@ class Settler:
         rows = [_row(id_, number, end) for id_, (number, end) in ends.items()]
         next_ = [{"id": one.id, "attempt": one.number} for one in following]
         values = [orjson.dumps(rows), now.isoformat().encode(), orjson.dumps(next_)]
-        pgconn = self._connection().pgconn
+        pgconn = self._prepared.pgconn()
         pgconn.send_query_prepared(_SETTLE, values)
         pgconn.flush()
+        # Its answer comes here and nowhere else, even if the connection breaks.
+        self._begun.pgconn = pgconn
 
     def finish(self) -> frozenset[int]:
         """
@@ -86,42 +89,27 @@ class Settler:
         Raises:
             psycopg.Error: it is not settled, or nobody knows.
         """
-        pgconn = self._connection().pgconn
+        pgconn: pq.abc.PGconn = self._begun.pgconn
+        heard = False
         found: frozenset[int] = frozenset()
         failed: psycopg.Error | None = None
         try:
             while (result := pgconn.get_result()) is not None:
+                heard = True
                 if result.status != pq.ExecStatus.TUPLES_OK:
                     failed = psycopg.errors.error_from_result(result)
                     continue
                 ids = (result.get_value(row, 0) for row in range(result.ntuples))
                 found = frozenset(int(id_ or 0) for id_ in ids)
         except psycopg.Error:
-            self._hang_up()
+            self._prepared.hang_up()
             raise
+        if failed is None and not heard:
+            failed = psycopg.OperationalError("the database gave no answer")
         if failed is not None:
-            self._hang_up()
+            self._prepared.hang_up()
             raise failed
         return found
-
-    def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
-        """This thread's connection, with the statement prepared."""
-        known: psycopg.Connection[tuple[object, ...]] | None
-        known = getattr(self._own, "connection", None)
-        if known is None or known.pgconn.status != pq.ConnStatus.OK:
-            known = self._connect()
-            prepared = known.pgconn.prepare(_SETTLE, _STATEMENT)
-            if prepared.status != pq.ExecStatus.COMMAND_OK:
-                known.close()
-                raise psycopg.errors.error_from_result(prepared)
-            self._own.connection = known
-        return known
-
-    def _hang_up(self) -> None:
-        known = getattr(self._own, "connection", None)
-        if known is not None:
-            self._own.connection = None
-            known.close()
 
 
 def _row(id_: int, number: int, end: End) -> dict[str, object]:
