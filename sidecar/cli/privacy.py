@@ -108,6 +108,10 @@ def privacy_erase(
     show(rows, as_json, "")
     if any(row["being done"] for row in rows) and not as_json:
         click.echo("what was being done when it was cancelled may have been done")
+    if rows and not as_json:
+        click.echo(
+            "Salesforce keeps its records and tasks: erase the person there, too"
+        )
 
 
 @privacy.command("purge")

@@ -1,5 +1,6 @@
 """Nothing missed: compare with the orgs' own records, and show how it stands."""
 
+import logging
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from sidecar import logs
 from sidecar.cli.frame import CONNECTION, fail, json_option, only, show, wired
 from sidecar.jobs import catching_up
 from sidecar.jobs.reconcile import EVERY
@@ -202,6 +204,8 @@ def _ask() -> None:
 
 def _run(wiring: Wiring, row: Reconciliation) -> Reconciliation:
     """Take the turns that are due; workers may take some of them."""
+    # The person sees what came of it; the workers log the turns that they take.
+    logs.configure(wiring.settings.log_format, level=logging.WARNING)
     try:
         with Console(stderr=True).status("...") as line:
             while wiring.take_turn_of_reconciliation(row.id):

@@ -1,5 +1,6 @@
 """What runs: the whole service, its parts, the demo, the dev org."""
 
+import logging
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ from pathlib import Path
 import click
 
 from sidecar import clock as clock_entry
-from sidecar import settings
+from sidecar import logs, settings
 from sidecar import subscribe as subscribe_entry
 from sidecar.cli.frame import CONNECTION, told, wired
 from sidecar.errors import Permanent
@@ -198,6 +199,8 @@ def demo(once: bool, leads: int, data: Path) -> None:
     # The demo brings the dev org and a mail server along; nothing else needs them.
     from sidecar.demo import play
 
+    # What it deploys is told in its own words.
+    logs.configure("text", level=logging.WARNING)
     # Whoever ends us, ends what we started: all of it is stopped on the way out.
     # A closed window must not leave ten processes behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -110,6 +110,12 @@ def test_an_erasure_says_what_it_took(sidecar, people):
     assert sidecar("followups", "list", "--state", "cancelled").exit_code == 0
 
 
+def test_an_erasure_says_where_the_person_still_is(sidecar, people):
+    result = sidecar("privacy", "erase", "--record", lead_id(1), "--yes")
+
+    assert "Salesforce keeps its records" in result.stdout
+
+
 def test_an_address_may_come_from_standard_input(sidecar, people):
     (row,) = told(
         sidecar("privacy", "erase", "--email", "-", "--yes", "--json", given=f"{ADA}\n")
