@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 from messages import lead, lead_id, message, notification
 from sqlalchemy import update
 
-from sidecar import playbooks
 from sidecar.console import canvas as page
 from sidecar.intake import arrivals, outbound_message
 from sidecar.intake.signatures.reasons import Reason
@@ -59,17 +57,6 @@ def document(record: object = None, **user: object) -> dict[str, Any]:
     }
 
 
-PLAYBOOK = (
-    Path(playbooks.__file__).with_name("standard.yaml").read_text()
-    + """
-clocks:
-  first-response:
-    milestones: [submitted]
-    within: 8 working hours
-"""
-)
-
-
 class Frame:
     """A connection with a canvas app, and the browser that opens it."""
 
@@ -110,7 +97,7 @@ class Frame:
 
 @pytest.fixture
 def frame(wiring, connect) -> Frame:
-    frame = Frame(wiring, connect(playbook=PLAYBOOK)[0])
+    frame = Frame(wiring, connect()[0])
     frame.accept(SECRET)
     frame.hear(lead(1, **PRIVATE))
     return frame
@@ -373,7 +360,7 @@ def test_lead_contact_and_opportunity_of_one_referral_show_the_same(frame):
 
 
 def test_an_org_and_its_copy_with_the_same_ids_are_kept_apart(frame, connect):
-    copied = connect(org_id="00D000000000002EAA", playbook=PLAYBOOK)[0]
+    copied = connect(org_id="00D000000000002EAA")[0]
     copy = Frame(frame.wiring, copied)
     copy.accept(SECRET)
     told = document()
