@@ -1,18 +1,21 @@
 """Mails drained by one worker beside a bare smtplib loop, and the memory it takes.
 
 The loop sends the very same bytes to the same server over one connection, in turns. The
-server is aiosmtpd in a process of its own; it throws everything away.
+server is aiosmtpd in a process of its own: once it throws everything away, once it has
+each letter on the disk before it accepts it, as relays do.
 """
 
 import argparse
 import logging
+import os
 import smtplib
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,23 +57,40 @@ def drain(number: int, rounds: int) -> None:
     )
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         Path(folder).chmod(0o755)
+        spool = Path(folder) / "spool"
+        spool.mkdir()
         machine = Machine(Path(folder))
-        port = _free_port()
-        sink = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}"]
-        server = subprocess.Popen([*sink, "-c", "aiosmtpd.handlers.Sink"])
         try:
-            _wait_for(port)
-            _measure(machine, port, number, rounds)
+            for told, handler in (
+                ("a server that throws all away", ["aiosmtpd.handlers.Sink"]),
+                ("a server that keeps what it takes", ["mail_spool.Spool", str(spool)]),
+            ):
+                print(told, flush=True)
+                with _server(handler) as port:
+                    _measure(machine, port, number, rounds)
         finally:
-            server.terminate()
-            server.wait()
             machine.stop()
+
+
+@contextmanager
+def _server(handler: Sequence[str]) -> Iterator[int]:
+    """Start aiosmtpd in a process of its own; its port."""
+    port = _free_port()
+    command = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}"]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    server = subprocess.Popen([*command, "-c", *handler], env=environ)
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def _measure(machine: Machine, port: int, number: int, rounds: int) -> None:
     wiring = Wiring(
         Settings(
-            database_url=machine.start_postgres("bench"),
+            database_url=machine.start_postgres(f"bench_{port}"),
             smtp_url=f"smtp://127.0.0.1:{port}",
             mail_from="Referrals <referrals@sidecar.example>",
             mails_an_hour=0,
