@@ -238,8 +238,13 @@ def _database(wiring: Wiring) -> str:
 
 
 def _mail(wiring: Wiring) -> str:
-    with wiring.mailer.connection() as connection:
-        return connection.greet()
+    mailer = wiring.mailer
+    try:
+        with mailer.connection() as connection:
+            return connection.greet()
+    except SidecarError as exc:
+        where = "SIDECAR_SMTP_URL says where it is, and as whom we log in"
+        raise _NotWell(f"{exc}. {where}") from exc
 
 
 def _bounce_mailbox(wiring: Wiring) -> str:

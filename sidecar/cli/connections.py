@@ -102,14 +102,16 @@ def connections_add(
                 "without, then `sidecar channels add` and `sidecar playbooks set`"
             )
     demo_mode = wiring.settings.demo
+    # It stands in for a login URL that was not given: a slip in it is its own.
+    instance = _host("--instance-url", instance_url, demo=demo_mode)
     hook_key = keyring.new_hook_key()
     new = connections_store.NewConnection(
         name=name,
         org_id=to_18(org_id),
         hook_key=hook_key,
         flow=flow,
-        login_url=_host("--login-url", login_url or instance_url, demo=demo_mode),
-        instance_url=_host("--instance-url", instance_url, demo=demo_mode),
+        login_url=_host("--login-url", login_url or instance, demo=demo_mode),
+        instance_url=instance,
         client_id=client_id,
         username=username,
         secret=_for_flow(flow, username, _secret(secret_file)),

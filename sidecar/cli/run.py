@@ -105,6 +105,8 @@ def web(bind: str, processes: int | None, threads: int) -> None:
 
     PostgreSQL needs as much of the machine as the doors do, so half of its
     processors are theirs.
+
+    Example: sidecar web --bind 0.0.0.0:8000 --threads 16
     """
     given = settings.from_environ()
     # A slip is told here, not by each of the processes.
@@ -125,7 +127,11 @@ def web(bind: str, processes: int | None, threads: int) -> None:
 @click.option("--burst", is_flag=True, help="Stop when nothing waits.")
 @told
 def worker(burst: bool) -> None:
-    """Work on events and follow-ups (RQ)."""
+    """
+    Work on events and follow-ups (RQ).
+
+    Example: sidecar worker --burst
+    """
     wiring = Wiring(settings.from_environ())
     _ = wiring.engine, wiring.keyring  # it could do nothing without them
     # It connects to Redis on import of the entry, which other verbs can do without.
@@ -137,7 +143,12 @@ def worker(burst: bool) -> None:
 @click.command()
 @wired
 def clock(wiring: Wiring) -> None:
-    """Ring every 15 seconds for whatever is due."""
+    """
+    Ring every 15 seconds for whatever is due.
+
+    Example: sidecar clock
+    """
+    _ = wiring.engine, wiring.keyring  # before it starts a thread that needs them
     clock_entry.run(wiring)
 
 

@@ -45,7 +45,7 @@ def test_a_wrong_setting_exits_with_2_and_the_variables_name(
     assert not list(folder.iterdir()), "something was started"
 
 
-@pytest.mark.parametrize("verb", ["web", "worker"])
+@pytest.mark.parametrize("verb", ["web", "worker", "clock"])
 @pytest.mark.parametrize(
     ("given", "missing"),
     [
@@ -58,6 +58,7 @@ def test_no_service_starts_without_a_database_and_a_key(run, verb, given, missin
 
     assert result.exit_code == 2
     assert missing in result.stderr
+    assert len(result.output.splitlines()) == 1, "something ran before it was looked at"
 
 
 @pytest.mark.parametrize(

@@ -288,6 +288,7 @@ def test_each_part_that_is_not_well_is_told(sidecar, wiring, kept, planned, nobo
     ill = {"Redis", "mail server", org, "inbox", "follow-ups"}
     assert {part for part, row in findings.items() if not row["well"]} == ill
     assert findings["inbox"]["seen"] == "1 dead events"
+    assert "SIDECAR_SMTP_URL says where it is" in findings["mail server"]["seen"]
     assert all(row["seen"] for row in findings.values())
 
 
