@@ -19,7 +19,11 @@ def audit() -> None:
 @json_option
 @wired
 def audit_list(wiring: Wiring, limit: int, as_json: bool) -> None:
-    """List what was done, newest first."""
+    """
+    List what was done, newest first.
+
+    Example: sidecar audit list --limit 200 --json
+    """
     with wiring.engine.connect() as opened:
         found = audit_store.listing(opened, limit=limit)
     rows = [

@@ -50,7 +50,11 @@ def clocks_list(
 @click.option("--until", type=click.DateTime(), help="In UTC; else until resumed.")
 @wired
 def clocks_pause(wiring: Wiring, referral: str, until: datetime | None) -> None:
-    """Let a referral's clocks rest; what is left of the promise stays."""
+    """
+    Let a referral's clocks rest; what is left of the promise stays.
+
+    Example: sidecar clocks pause 00Q000000000001EAA --until 2026-12-24
+    """
     ends = until.replace(tzinfo=UTC) if until else None
     if ends is not None and ends <= wiring.now():
         raise click.UsageError("--until is over already")
@@ -102,7 +106,11 @@ def referrals() -> None:
 @json_option
 @wired
 def referrals_unowned(wiring: Wiring, limit: int, as_json: bool) -> None:
-    """List open referrals without an owner who is a person. Exits with 1 if any."""
+    """
+    List open referrals without an owner who is a person. Exits with 1 if any.
+
+    Example: sidecar referrals unowned --json
+    """
     with wiring.engine.connect() as db:
         found = next_steps.unowned(db, limit=limit)
     _show(found, as_json, "every open referral has an owner")

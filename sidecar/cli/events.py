@@ -94,7 +94,11 @@ def events_show(wiring: Wiring, event_id: int, as_json: bool) -> None:
 @click.argument("event_ids", type=ID, nargs=-1, required=True)
 @wired
 def events_replay(wiring: Wiring, event_ids: Sequence[int]) -> None:
-    """Run events again; nothing that was done is done twice."""
+    """
+    Run events again; nothing that was done is done twice.
+
+    Example: sidecar events replay 1201 1202
+    """
     with wiring.engine.begin() as opened:
         found = inbox.replay(opened, event_ids, now=wiring.now())
     wiring.doorbell.ring(found)

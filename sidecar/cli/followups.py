@@ -43,7 +43,11 @@ def followups_list(
 @click.argument("follow_up_ids", type=ID, nargs=-1, required=True)
 @wired
 def followups_retry(wiring: Wiring, follow_up_ids: Sequence[int]) -> None:
-    """Try again what was given up on."""
+    """
+    Try again what was given up on.
+
+    Example: sidecar followups retry 318 319
+    """
     with wiring.engine.begin() as opened:
         found = follow_ups_store.retry(opened, follow_up_ids, now=wiring.now())
     for connection_id, kind in set(found):

@@ -21,7 +21,11 @@ def db() -> None:
 @db.command("upgrade")
 @wired
 def db_upgrade(wiring: Wiring) -> None:
-    """Bring the tables up to date."""
+    """
+    Bring the tables up to date.
+
+    Example: sidecar db upgrade
+    """
     database.upgrade(wiring.engine)
     click.echo("the database is up to date")
 
@@ -33,7 +37,11 @@ def keys() -> None:
 
 @keys.command("new")
 def keys_new() -> None:
-    """Print a new key for SIDECAR_KEYS."""
+    """
+    Print a new key for SIDECAR_KEYS.
+
+    Example: sidecar keys new > sidecar.key
+    """
     click.echo(keyring.new_key())
 
 
@@ -45,6 +53,8 @@ def keys_rotate(wiring: Wiring) -> None:
 
     First put the new key in front of the old one, everywhere, and restart; then
     rotate; then the old one may go.
+
+    Example: sidecar keys rotate
     """
     anew = 0
     for column, looked, renewed in rotation.rotate(wiring.engine, wiring.keyring):

@@ -59,7 +59,11 @@ def playbooks_schema(wiring: Wiring) -> None:
 @click.argument("file", type=click.File(encoding="utf-8"))
 @wired
 def playbooks_set(wiring: Wiring, connection_id: int, file: TextIO) -> None:
-    """Act by this playbook from now on; a version once used means one text."""
+    """
+    Act by this playbook from now on; a version once used means one text.
+
+    Example: sidecar playbooks set acme acme.yaml
+    """
     text = _text(file)
     found = reading.read(text, templates=wiring.templates)
     with wiring.engine.begin() as db:

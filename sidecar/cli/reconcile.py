@@ -88,6 +88,8 @@ def resync(wiring: Wiring, connection_id: int, yes: bool, as_json: bool) -> None
 
     Nothing follows from it: no task, no mail. What it costs in API calls is said
     first.
+
+    Example: sidecar resync acme
     """
     known = _connections(wiring, connection_id)
     rows = [
@@ -119,6 +121,8 @@ def completeness(
     Expected is what the org's records show. It was received, or recovered, or is in
     hand; what is none of these is unexplained, and then it exits with 1. Days are in
     UTC.
+
+    Example: sidecar completeness acme --days 30
     """
     known = _connections(wiring, connection_id)
     names = {each.id: each.name for each in known}

@@ -32,7 +32,11 @@ def reports() -> None:
 @json_option
 @wired
 def reports_list(wiring: Wiring, connection_id: int | None, as_json: bool) -> None:
-    """List when each report is due, and what its last run came to."""
+    """
+    List when each report is due, and what its last run came to.
+
+    Example: sidecar reports list --connection acme
+    """
     with wiring.engine.connect() as db:
         found = report_schedules.listing(
             db, keyring=wiring.keyring, connection_id=connection_id
@@ -138,6 +142,8 @@ def reports_run(wiring: Wiring, connection_id: int, report: str, dry_run: bool) 
     Run a report now, for the period that a run at this moment is about.
 
     Who has got the report of that period already does not get it twice.
+
+    Example: sidecar reports run acme weekly --dry-run
     """
     usual = running.named(wiring.reports, report)
     now = wiring.now()

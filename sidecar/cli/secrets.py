@@ -174,6 +174,8 @@ def secrets_rotate(
     Put a new secret beside an old one, which ends after a while.
 
     `sidecar secrets list` shows whether the old one is still used.
+
+    Example: sidecar secrets rotate 7 --overlap 7d
     """
     now = wiring.now()
     ends = now + _duration(overlap)

@@ -85,6 +85,19 @@ def test_where_it_takes_more_than_a_name_an_example_is_given() -> None:
         assert len(needed) < 3 or "Example:" in (command.help or ""), path
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *("web", "worker", "clock", "resync", "completeness", "db upgrade"),
+        *("keys new", "keys rotate", "secrets rotate", "audit list", "clocks pause"),
+        *("events replay", "followups retry", "referrals unowned", "playbooks set"),
+        *("reports list", "reports run"),
+    ],
+)
+def test_what_is_done_every_day_has_an_example(verb) -> None:
+    assert f"Example: sidecar {verb}" in (VERBS[tuple(verb.split())].help or "")
+
+
 def test_an_unknown_verb_is_a_misuse(run) -> None:
     assert run("evnets").exit_code == 2
     assert run("events", "lits").exit_code == 2
