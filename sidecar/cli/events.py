@@ -5,7 +5,16 @@ from collections.abc import Sequence
 
 import click
 
-from sidecar.cli.frame import ID, LIMIT, json_option, note, only, show, show_json, wired
+from sidecar.cli.frame import (
+    ID,
+    LIMIT,
+    json_option,
+    note_within,
+    only,
+    show,
+    show_json,
+    wired,
+)
 from sidecar.salesforce.ids import is_id, to_18
 from sidecar.store import inbox, quarantine
 from sidecar.wiring import Wiring
@@ -99,9 +108,16 @@ def events_replay(wiring: Wiring, event_ids: Sequence[int]) -> None:
 
     Example: sidecar events replay 1201 1202
     """
+    asked = list(dict.fromkeys(event_ids))
     with wiring.engine.begin() as opened:
-        found = inbox.replay(opened, event_ids, now=wiring.now())
+        found = inbox.replay(opened, asked, now=wiring.now())
+        if found:
+            note_within(
+                opened, wiring, "events.replay", f"{len(found)} events", ids=found
+            )
     wiring.doorbell.ring(found)
-    note(wiring, "events.replay", f"{len(found)} events", ids=list(found))
-    click.echo(f"{len(found)} of {len(event_ids)} will run again")
-    sys.exit(0 if len(found) == len(set(event_ids)) else 1)
+    unknown = [id_ for id_ in asked if id_ not in found]
+    for id_ in unknown:
+        click.echo(f"{id_}: no such event; what was kept long enough is gone")
+    click.echo(f"{len(found)} of {len(asked)} will run again")
+    sys.exit(1 if unknown else 0)

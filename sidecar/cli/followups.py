@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from sidecar.cli.frame import ID, LIMIT, json_option, note, only, show, wired
+from sidecar.cli.frame import ID, LIMIT, json_option, note_within, only, show, wired
 from sidecar.store import follow_ups as follow_ups_store
 from sidecar.wiring import Wiring
 
@@ -48,10 +48,25 @@ def followups_retry(wiring: Wiring, follow_up_ids: Sequence[int]) -> None:
 
     Example: sidecar followups retry 318 319
     """
+    asked = list(dict.fromkeys(follow_up_ids))
     with wiring.engine.begin() as opened:
-        found = follow_ups_store.retry(opened, follow_up_ids, now=wiring.now())
-    for connection_id, kind in set(found):
+        found = follow_ups_store.retry(opened, asked, now=wiring.now())
+        left = [id_ for id_ in asked if id_ not in found]
+        states = follow_ups_store.states(opened, left)
+        if found:
+            about = f"{len(found)} follow-ups"
+            note_within(opened, wiring, "followups.retry", about, ids=sorted(found))
+    for connection_id, kind in set(found.values()):
         wiring.doorbell.ring_to_deliver(connection_id, kind)
-    note(wiring, "followups.retry", f"{len(found)} follow-ups", ids=list(follow_up_ids))
-    click.echo(f"{len(found)} of {len(follow_up_ids)} will be tried again")
-    sys.exit(0 if len(found) == len(set(follow_up_ids)) else 1)
+    for id_ in left:
+        click.echo(f"{id_}: {_WHY_NOT.get(states.get(id_, ''), 'no such follow-up')}")
+    click.echo(f"{len(found)} of {len(asked)} will be tried again")
+    sys.exit(1 if left else 0)
+
+
+_WHY_NOT = {
+    "done": "it is done, and nothing is done twice",
+    "sending": "it is being done at this moment",
+    "cancelled": "it was cancelled; `sidecar followups list --state cancelled` "
+    "says why",
+}

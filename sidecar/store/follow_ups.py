@@ -166,13 +166,13 @@ def due(db: Connection, *, now: datetime) -> list[tuple[int, str]]:
 
 def retry(
     db: Connection, ids: Iterable[int], *, now: datetime
-) -> list[tuple[int, str]]:
+) -> dict[int, tuple[int, str]]:
     """
     Make given-up follow-ups due again.
 
     Returns:
-        Connection id and kind of each that was dead, uncertain or waiting; what is
-        done, or being done, stays as it is.
+        Id to connection id and kind of each that was dead, uncertain or waiting; what
+        is done, or being done, stays as it is.
     """
     rows = db.execute(
         update(follow_up)
@@ -181,9 +181,17 @@ def retry(
             follow_up.c.state.in_(("dead", "uncertain", "waiting")),
         )
         .values(state="waiting", due_at=now, error=None)
-        .returning(follow_up.c.connection_id, follow_up.c.kind)
+        .returning(follow_up.c.id, follow_up.c.connection_id, follow_up.c.kind)
     )
-    return [(row[0], row[1]) for row in rows]
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def states(db: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Say how each of these follow-ups stands; of one that is not there, nothing."""
+    rows = db.execute(
+        select(follow_up.c.id, follow_up.c.state).where(follow_up.c.id.in_(list(ids)))
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def listing(

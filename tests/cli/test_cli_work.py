@@ -8,7 +8,7 @@ from aiosmtpd.handlers import Sink
 from messages import ORG_ID, lead_id, message, notification, of_leads
 
 from sidecar.intake import arrivals, outbound_message
-from sidecar.store import claims, follow_ups, inbox, quarantine
+from sidecar.store import audit, claims, follow_ups, inbox, quarantine
 from sidecar.store.claims import End
 from sidecar.store.quarantine import Refused
 
@@ -58,6 +58,12 @@ def told(result, code=0):
     assert result.exit_code == code
     assert result.stderr == ""
     return json.loads(result.stdout)
+
+
+def noted(wiring):
+    """What the audit trail says that was done."""
+    with wiring.engine.connect() as db:
+        return [(entry.what, entry.details) for entry in audit.listing(db, limit=9)]
 
 
 def rung(wiring):
@@ -170,7 +176,18 @@ def test_an_event_that_cannot_be_run_again_makes_1(sidecar, wiring, kept):
 
     assert result.exit_code == 1
     assert "1 of 2 will run again" in result.stdout
+    assert "7777: no such event" in result.stdout
+    assert noted(wiring) == [("events.replay", {"ids": [one]})]
     assert sidecar("events", "replay").exit_code == 2
+
+
+@pytest.mark.parametrize("verb", [("events", "replay"), ("followups", "retry")])
+def test_where_nothing_was_changed_the_audit_trail_says_nothing(sidecar, wiring, verb):
+    result = sidecar(*verb, 999)
+
+    assert result.exit_code == 1
+    assert "999: no such" in result.stdout
+    assert noted(wiring) == []
 
 
 # --- follow-ups ---
@@ -240,10 +257,34 @@ def test_what_is_done_is_not_done_again(sidecar, wiring, kept, planned):
     task, mail = planned
     end(wiring, kept.connection, "task", End("done", receipt="00T000000000001AAA"))
 
-    result = sidecar("followups", "retry", task, mail, 7777)
+    result = sidecar("followups", "retry", task, mail, 7777, mail)
 
     assert result.exit_code == 1
-    assert "1 of 3 will be tried again" in result.stdout
+    assert result.stdout.splitlines() == [
+        f"{task}: it is done, and nothing is done twice",
+        "7777: no such follow-up",
+        "1 of 3 will be tried again",
+    ]
+    assert noted(wiring) == [("followups.retry", {"ids": [mail]})]
+
+
+def test_what_is_being_done_is_left_to_who_does_it(sidecar, wiring, kept, planned):
+    task, _mail = planned
+    with wiring.engine.begin() as db:
+        claims.claim(
+            db,
+            kept.connection.id,
+            "task",
+            now=wiring.now(),
+            lease_ends=wiring.now(),
+            limit=9,
+            keyring=wiring.keyring,
+        )
+
+    result = sidecar("followups", "retry", task)
+
+    assert (result.exit_code, noted(wiring)) == (1, [])
+    assert f"{task}: it is being done at this moment\n" in result.stdout
 
 
 # --- the doctor ---
