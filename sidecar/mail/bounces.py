@@ -7,6 +7,7 @@ letter of ours is not known here.
 import re
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 
@@ -118,7 +119,10 @@ def read(data: bytes) -> list[Bounce]:
         if report.get_content_type() != "multipart/report":
             raise Unreadable("no multipart/report")
         return _told(_messages(report))
-    except (RecursionError, ValueError, LookupError, AttributeError) as exc:
+    except (
+        *(RecursionError, ValueError, LookupError, AttributeError),
+        MessageError,
+    ) as exc:
         # The parser of the standard library breaks in many ways on what is broken.
         raise Unreadable(f"a report that cannot be read: {exc!r}"[:200]) from exc
 

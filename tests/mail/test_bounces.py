@@ -113,6 +113,8 @@ def test_what_a_status_says_of_the_address(status, action, final, blames) -> Non
         b"Subject: out of office\r\n\r\nI am away",
         b"Content-Type: multipart/report; boundary=b\r\n\r\n--b--",
         report().replace(b"message/delivery-status", b"text/plain"),
+        report(to="=?utf-8?b?a?="),
+        report(to="=?utf\xff-8?q?a?="),
     ],
 )
 def test_any_other_mail_is_no_report(data) -> None:
@@ -283,10 +285,11 @@ def test_new_mails_of_the_mailbox_are_read_once(office, mailbox):
     message_id = sent(office)
     mailbox.mails = {
         7: b"Subject: out of office\r\n\r\nI am away",
+        8: report(to="=?utf-8?b?a?="),
         9: report(message_id=message_id) + b"x" * (2 * 1024 * 1024),
     }
-    assert office.wiring.read_bounces() == 2
-    assert mailbox.seen == {7, 9}
+    assert office.wiring.read_bounces() == 3
+    assert mailbox.seen == {7, 8, 9}
     assert office.states == [("dead", 1)]
     assert office.wiring.read_bounces() == 0
 
