@@ -10,6 +10,7 @@ from simple_salesforce.api import Salesforce
 from sidecar.errors import SidecarError
 from sidecar.referral.follow_up import Task
 from sidecar.salesforce import refusals
+from sidecar.salesforce.ids import is_id
 from sidecar.salesforce.session import Sessions
 
 TASK_KEY = "Referral_Followup_Key__c"
@@ -134,6 +135,9 @@ class Records:
         """
         Read records by id; one that is gone is missing from the answer.
 
+        So is what is no id at all: messages may hold anything, and Salesforce would
+        refuse the whole call because of it.
+
         Args:
             ids: any number; 200 are asked for in a call.
 
@@ -141,9 +145,9 @@ class Records:
             Retryable, Permanent.
         """
         found: dict[str, Mapping[str, Any]] = {}
-        for start in range(0, len(ids), BATCH):
-            some = ids[start : start + BATCH]
-            listed = ", ".join(f"'{id_}'" for id_ in some if id_.isalnum())
+        known = [id_ for id_ in ids if is_id(id_)]
+        for start in range(0, len(known), BATCH):
+            listed = ", ".join(f"'{id_}'" for id_ in known[start : start + BATCH])
             soql = (
                 f"SELECT {', '.join(fields)} FROM {object_type} "  # noqa: S608
                 f"WHERE Id IN ({listed})"

@@ -2,6 +2,8 @@
 
 import itertools
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ class Programme:
     def __init__(self, wiring, org, linked, mailbox: Path, phone: FlaskClient) -> None:
         self.wiring, self.org, self.linked, self.phone = wiring, org, linked, phone
         self.mailbox = mailbox
-        self.number = 0
+        self.number, self.waits = 0, False
         self.salesforce = client(org)
         self.rep = org.user_ids[org.reps[0]]
         self._keep_referrers()
@@ -104,7 +106,17 @@ class Programme:
         self.wiring.process(kept)
         self.deliver()
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What comes in meanwhile is done in one go."""
+        self.waits = True
+        yield
+        self.waits = False
+        self.deliver()
+
     def deliver(self) -> None:
+        if self.waits:
+            return
         for kind in ("email", "word"):
             self.wiring.deliver(self.linked.id, kind)
 

@@ -37,6 +37,21 @@ def test_without_a_referrer_record_there_is_no_word(programme: Programme) -> Non
     assert programme.words() == []
 
 
+@pytest.mark.parametrize("nobody", ["MIRA7", "Mira Sample", "') OR (Name = '"])
+def test_what_is_no_id_is_no_referrer_and_keeps_nobody_elses_word(
+    programme: Programme, nobody: str
+) -> None:
+    mira = programme.referrer()
+    lead = programme.refer(None)
+    other = programme.refer(None, last="Other")
+    with programme.together():
+        programme.hear(lead, "Qualified", Referrer__c=nobody)
+        programme.hear(other, "Qualified", Referrer__c=mira)
+
+    assert programme.words() == [("qualified", "cancelled"), ("qualified", "done")]
+    assert "no such referrer" in str(programme.why_not()[0])
+
+
 @pytest.mark.parametrize(
     ("record", "why"),
     [
