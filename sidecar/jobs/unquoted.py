@@ -1,4 +1,4 @@
-"""The words of others without ours in them: refusals like to quote what they refuse."""
+"""The words of others without ours in them: answers like to quote what they answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,14 +21,23 @@ _SHORTEST = 4
 
 
 def unquoted(end: End, what: What) -> End:
-    """Blacken what a follow-up says of people where its error repeats it."""
-    if not end.error:
-        return end
-    error = end.error
-    for text in sorted(_said(what), key=len, reverse=True):
-        if len(text) >= _SHORTEST:
-            error = error.replace(text, MASK)
-    return replace(end, error=error)
+    """
+    Blacken what a follow-up says of people where its error or its receipt repeats it.
+
+    A receipt of Salesforce's is an id, and stays whole.
+    """
+    said = [text for text in _said(what) if len(text) >= _SHORTEST]
+    said.sort(key=len, reverse=True)
+    error, receipt = _without(said, end.error), end.receipt
+    if isinstance(what, Email | Word | Chat):
+        receipt = _without(said, receipt)
+    return replace(end, error=error, receipt=receipt)
+
+
+def _without(said: Sequence[str], text: str | None) -> str | None:
+    for quoted in said if text else ():
+        text = (text or "").replace(quoted, MASK)
+    return text
 
 
 def _said(what: What) -> Sequence[str]:

@@ -127,6 +127,7 @@ def _empty_follow_ups(engine: Engine, before: datetime) -> int:
         "sealed": "",
         "person_id": None,
         "referrer_id": None,
+        "sent_to": None,
         "state": case((over, "cancelled"), else_=follow_up.c.state),
         "error": case((over, _OVER), else_=None),
     }

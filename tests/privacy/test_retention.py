@@ -99,10 +99,11 @@ def test_a_follow_up_that_is_over_loses_its_words_and_keeps_its_key(house):
     house.live(person(1, Referrer__c=REFERRER), person(2))
     house.deliver("task")
     with house.wiring.engine.begin() as db:
+        over = {"state": "dead", "error": "hm", "sent_to": b"whose"}
         db.execute(
             update(follow_up)
             .where(follow_up.c.kind == "email", follow_up.c.record_id == lead_id(1))
-            .values(state="dead", error="hm", settled_at=house.wiring.now())
+            .values(over | {"settled_at": house.wiring.now()})
         )
     keys = sorted(house.rows(follow_up.c.key))
     house.wiring.now.move(days=401)
@@ -110,6 +111,7 @@ def test_a_follow_up_that_is_over_loses_its_words_and_keeps_its_key(house):
     assert purge(house)["follow-ups"] == 3
 
     assert sorted(house.rows(follow_up.c.key)) == keys
+    assert house.rows(follow_up.c.sent_to) == [(None,)] * 5
     kept = house.rows(follow_up.c.kind, follow_up.c.state, follow_up.c.sealed == "")
     assert sorted(kept) == [
         ("email", "cancelled", True),

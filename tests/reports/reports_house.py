@@ -34,6 +34,7 @@ class Post:
     mails: list[EmailMessage] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     refused: list[EmailMessage] = field(default_factory=list)
+    says: str = "250 2.0.0 kept"
 
     async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
         mail = message_from_bytes(envelope.content, policy=SMTPUTF8)
@@ -41,7 +42,7 @@ class Post:
             self.refused.append(mail)
             return answer
         self.mails.append(mail)
-        return "250 2.0.0 kept"
+        return self.says
 
 
 @dataclass

@@ -74,6 +74,14 @@ def test_an_erasure_ends_it_and_leaves_nothing_of_it(home):
     assert rows(home, *columns) == [("cancelled", "", "")]
 
 
+def test_a_server_that_repeats_the_address_leaves_none_behind(home):
+    plan(home)
+    home.post.says = "250 taken for bea@example.org"
+    home.send()
+
+    assert rows(home, report_mail.c.receipt) == [("250 taken for ***",)]
+
+
 def test_to_somebody_erased_none_is_planned(home):
     erase(home)
 

@@ -1,11 +1,15 @@
 """What others say of a failure is kept; what they repeat of people is not."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.jobs.unquoted import unquoted
 from sidecar.referral.follow_up import Chat, Email, Task
 from sidecar.store.claims import End
+
+POST = Chat("sales", "New: Ada", {"name": "Ada Example", "status": "Lost"})
+EMAIL = Email("new_referral", "005", {"name": "Ada Example", "status": "Lost"})
 
 
 def task(subject: str, description: str = "As agreed") -> Task:
@@ -44,11 +48,22 @@ def test_what_is_said_of_people_never_stays(said, around):
 
 
 def test_a_channels_words_lose_the_post():
-    post = Chat("sales", "New: Ada", {"name": "Ada Example", "status": "Lost"})
-
-    end = unquoted(End("dead", error="Slack: 400 New: Ada, Ada Example, Lost"), post)
+    end = unquoted(End("dead", error="Slack: 400 New: Ada, Ada Example, Lost"), POST)
 
     assert end.error == "Slack: 400 ***, ***, Lost"
+
+
+@pytest.mark.parametrize("what", [POST, EMAIL])
+def test_an_answer_that_repeats_what_it_has_taken_is_no_place_for_it_either(what):
+    end = unquoted(End("done", receipt='200 {"text": "Ada Example"} Lost'), what)
+
+    assert end == End("done", receipt='200 {"text": "***"} Lost')
+
+
+def test_an_id_that_salesforce_gave_stays_whole():
+    end = unquoted(End("done", receipt="00T000000000001AAA"), task("0000"))
+
+    assert end.receipt == "00T000000000001AAA"
 
 
 def test_without_an_error_there_is_nothing_to_look_at():

@@ -123,10 +123,12 @@ def _claim(
 
 
 def _settle(engine: Engine, sending: Sending, ending: Ending, now: datetime) -> None:
-    end = ending.end
-    if end.error:
-        # Mail servers like to quote whom they refuse.
-        end = replace(end, error=end.error.replace(sending.to, MASK))
+    # Mail servers like to quote whom they refuse, and whom they take a mail for.
+    error, receipt = (
+        text.replace(sending.to, MASK) if text else text
+        for text in (ending.end.error, ending.end.receipt)
+    )
+    end = replace(ending.end, error=error, receipt=receipt)
     with engine.begin() as db:
         claims.settle(
             db, {sending.id: (sending.number, end)}, now=now, table=report_mail
