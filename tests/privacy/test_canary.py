@@ -175,12 +175,16 @@ class Life:
         )
         return self.post(webhook.PREFIX, body.encode(), **headers)
 
-    def work(self) -> None:
-        """Decide about what came, ring, and do what is due."""
+    def process(self) -> None:
+        """Decide about what came."""
         with self.wiring.engine.connect() as db:
             for ids in inbox.due(db, now=self.wiring.now()).values():
                 self.wiring.doorbell.ring(ids)
                 self.wiring.process(ids)
+
+    def work(self) -> None:
+        """Decide about what came, ring, and do what is due."""
+        self.process()
         for kind in ("task", "email"):
             self.wiring.doorbell.ring_to_deliver(self.connection_id, kind)
             self.wiring.deliver(self.connection_id, kind)

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 from flask.testing import FlaskClient
 from messages import message, notification
+from programme_rights import keep_referrers
 from sqlalchemy import select, update
 
 from sidecar.demo.play import read_mails
@@ -31,23 +32,7 @@ class Programme:
         self.number, self.waits = 0, False
         self.salesforce = client(org)
         self.rep = org.user_ids[org.reps[0]]
-        self._keep_referrers()
-
-    def _keep_referrers(self) -> None:
-        """Let the admin keep the list of referrers, as a manager does."""
-        admin = self.org.user_ids[self.org.admin]
-        query = "SELECT Id FROM PermissionSet WHERE Name = 'Referral_Manager'"
-        (found,) = self.salesforce.query(query)["records"]
-        given = self.salesforce.query(
-            f"SELECT Id FROM PermissionSetAssignment WHERE AssigneeId = '{admin}' "
-            f"AND PermissionSetId = '{found['Id']}'"
-        )
-        if not given["records"]:
-            self.create(
-                "PermissionSetAssignment",
-                AssigneeId=admin,
-                PermissionSetId=found["Id"],
-            )
+        keep_referrers(self.salesforce, org)
 
     def create(self, name: str, **values: object) -> str:
         made = self.salesforce.restful(f"sobjects/{name}", method="POST", json=values)

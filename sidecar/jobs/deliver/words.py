@@ -317,7 +317,9 @@ def _unnamed(ending: Ending, referrer: Referrer, sent_to: bytes) -> Ending:
     """Keep where it went so that nobody can read it; mail servers like to repeat it."""
 
     def masked(text: str | None) -> str | None:
-        return text.replace(referrer.email, MASK) if text else text
+        for known in filter(None, (referrer.email, referrer.name) if text else ()):
+            text = (text or "").replace(known, MASK)
+        return text
 
     end = ending.end
     kept = replace(
