@@ -11,6 +11,7 @@ from sidecar.cli.frame import CONNECTION, json_option, note, note_within, show, 
 from sidecar.errors import Permanent, SidecarError
 from sidecar.jobs import foresight
 from sidecar.jobs.reports import cron, running, sending
+from sidecar.jobs.reports.kinds import Words
 from sidecar.referral.period import Period
 from sidecar.salesforce.ids import is_id, to_18
 from sidecar.store import report_mails, report_schedules
@@ -183,8 +184,12 @@ def _show(
     connection: OrgConnection,
     report: str,
     period: Period,
-    planned: Sequence[Planned],
+    planned: Sequence[Planned] | Words,
 ) -> None:
+    if isinstance(planned, Words):
+        number = f"{planned.number} words to referrers"
+        click.echo(f"{report}, {period.first} to {period.last}: {number}")
+        return
     click.echo(f"{report}, {period.first} to {period.last}: {len(planned)} mails")
     batch = [
         report_mails.draft(

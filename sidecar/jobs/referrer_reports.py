@@ -4,13 +4,12 @@ Both are words like others: planned here, and delivered where the referrer's wis
 read. See ``jobs.deliver.words``.
 """
 
-from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy import Connection
 
 from sidecar.errors import Permanent
-from sidecar.jobs.reports.kinds import Occasion, Report
+from sidecar.jobs.reports.kinds import Occasion, Report, Words
 from sidecar.keyring import Keyring
 from sidecar.mail.letters import Letter
 from sidecar.referral import words
@@ -21,7 +20,7 @@ from sidecar.referral.words import NO_NEWS_AFTER
 from sidecar.salesforce.records import Rep
 from sidecar.store import digests, follow_ups, inbox, referrals, unheard
 from sidecar.store.connections import OrgConnection
-from sidecar.store.report_mails import Planned, Sending
+from sidecar.store.report_mails import Sending
 
 EACH_DAY, EACH_MONTH = "30 9 * * 1-5", "0 9 1 * *"
 
@@ -37,15 +36,14 @@ def monthly_digest(keyring: Keyring) -> Report:
     return Report(EACH_MONTH, month_before, plan, _nothing)
 
 
-def _plan_notes(
-    db: Connection, occasion: Occasion, *, keyring: Keyring
-) -> Sequence[Planned]:
+def _plan_notes(db: Connection, occasion: Occasion, *, keyring: Keyring) -> Words:
     """
     Plan a word for who has heard of a referral before, and for long no more.
 
     Who did not want to hear, or could not, is not tried again and again.
     """
     at, connection = occasion.at, occasion.connection
+    number = 0
     inbox.lock_lane(db, connection.id)
     quiet = {
         item.key: item
@@ -68,7 +66,7 @@ def _plan_notes(
             words.facts(referral),
         )
         id_ = follow_up_key(connection.org_id, key, referral.milestone, name)
-        follow_ups.add(
+        number += follow_ups.add(
             db,
             [(quiet[key].event_id, key, FollowUp(id_, referral.milestone, name, word))],
             connection_id=connection.id,
@@ -77,21 +75,20 @@ def _plan_notes(
             record_ids={key: referral.record_id},
             now=at,
             keyring=keyring,
-        )
-    return ()
+        ).total()
+    return Words(number)
 
 
-def _plan_digests(
-    db: Connection, occasion: Occasion, *, keyring: Keyring
-) -> Sequence[Planned]:
+def _plan_digests(db: Connection, occasion: Occasion, *, keyring: Keyring) -> Words:
     """Plan a list for each referrer who hears of us, and of whom there is news."""
     period, connection = occasion.period, occasion.connection
     inbox.lock_lane(db, connection.id)
     month = f"{period.first:%Y-%m}"
+    number = 0
     for referrer in digests.with_news(
         db, connection.org_id, since=period.starts, until=period.ends
     ):
-        digests.add(
+        number += digests.add(
             db,
             referrer,
             connection_id=connection.id,
@@ -101,7 +98,7 @@ def _plan_digests(
             now=occasion.at,
             keyring=keyring,
         )
-    return ()
+    return Words(number)
 
 
 def _nothing(_connection: OrgConnection, _sending: Sending, _rep: Rep) -> Letter:

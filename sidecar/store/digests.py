@@ -74,13 +74,18 @@ def add(
     month: datetime,
     now: datetime,
     keyring: Keyring,
-) -> None:
-    """Plan a list; planned again, it is the same. For who is erased there is none."""
+) -> bool:
+    """
+    Plan a list; planned again, it is the same. For who is erased there is none.
+
+    Returns:
+        Whether it is new.
+    """
     sealed = db.scalar(
         select(person.c.key_sealed).where(person.c.id == referrer.person_id)
     )
     if sealed is None:
-        return
+        return False
     whose = People(Person(referrer.person_id, keyring.unwrap(sealed)))
     owner = referrer.owner_id
     rep = owner if owner and owner.startswith("005") else None
@@ -103,7 +108,8 @@ def add(
         due_at=now,
         created_at=now,
     )
-    db.execute(new.on_conflict_do_nothing())
+    added = new.on_conflict_do_nothing().returning(follow_up.c.id)
+    return db.scalar(added) is not None
 
 
 def of(db: Connection, follow_up_id: int, *, keyring: Keyring) -> list[Referral]:

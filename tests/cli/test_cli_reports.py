@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sidecar.jobs.reports.kinds import Report
+from sidecar.jobs.reports.kinds import Report, Words
 from sidecar.mail.letters import Address, Letter, message_id
 from sidecar.referral.period import week_before
 from sidecar.store import connections
@@ -116,6 +116,18 @@ def test_a_report_run_by_hand_is_not_planned_twice(sidecar, connect):
     assert first.stdout == "mails: 1\n"
     assert second.stdout == "mails: 0, planned before: 1\n"
     assert listed(sidecar)["mails"] == "1 waiting"
+
+
+def test_words_to_referrers_are_counted_and_no_mails(sidecar, connect, monkeypatch):
+    words = replace(WEEKLY, plan=lambda _db, _occasion: Words(3))
+    monkeypatch.setattr(Wiring, "reports", {"weekly": words})
+    connection, _ = connect()
+
+    tried = sidecar("reports", "run", connection.id, "weekly", "--dry-run")
+    done = sidecar("reports", "run", connection.id, "weekly")
+
+    assert tried.stdout.endswith(": 3 words to referrers\n")
+    assert done.stdout == "words to referrers: 3\n"
 
 
 def test_a_dry_run_takes_back_what_a_report_writes_down(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from programme import Programme, text_of
 
 from sidecar.referral.words import NO_NEWS_AFTER
-from sidecar.store import erasure, persons, unheard
+from sidecar.store import erasure, persons, report_schedules, unheard
 
 
 def pass_days(programme: Programme, days: int) -> list[str]:
@@ -79,6 +79,29 @@ def test_a_month_with_news_is_told_in_one_mail(programme: Programme) -> None:
 
     programme.wiring.now.move(days=3)
     assert not [each for each in pass_days(programme, 31) if told_by_the_month(each)]
+
+
+def test_how_many_words_a_report_planned_is_said(programme: Programme) -> None:
+    programme.wiring.sweep()
+    mira, milo = programme.referrer(), programme.referrer()
+    for referrer, name in ((mira, "A"), (mira, "B"), (milo, "C")):
+        programme.refer(referrer, name)
+    said: dict[str, set[str | None]] = {
+        "quiet-referrals": set(),
+        "referrer-digest": set(),
+    }
+    for _ in range(32):
+        pass_days(programme, 1)
+        with programme.wiring.engine.connect() as db:
+            for name, outcomes in said.items():
+                schedule = report_schedules.find(
+                    db, programme.linked.id, name, keyring=programme.wiring.keyring
+                )
+                assert schedule is not None
+                outcomes.add(schedule.outcome)
+
+    assert said["quiet-referrals"] >= {"nothing to say", "words to referrers: 3"}
+    assert "words to referrers: 2" in said["referrer-digest"]
 
 
 def test_an_erased_referrers_list_is_not_sent(programme: Programme) -> None:

@@ -35,6 +35,13 @@ class Occasion:
 
 
 @dataclass(frozen=True)
+class Words:
+    """So many words to referrers a report has planned anew; it has no mails itself."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Report:
     """
     One report.
@@ -43,6 +50,7 @@ class Report:
         cron: when it comes, unless somebody sets another time.
         period: what a run at a moment is about.
         plan: reads what is to be said, and says to whom; an empty list sends nothing.
+            What goes to referrers it plans as words, and says how many.
             It runs in the transaction that remembers the run, and calls nobody.
             Raises Retryable, Permanent.
         write: makes the letter for one reader; the same each time, but for names of
@@ -51,7 +59,7 @@ class Report:
 
     cron: str
     period: Callable[[datetime, ZoneInfo], Period]
-    plan: Callable[[Connection, Occasion], Sequence[Planned]]
+    plan: Callable[[Connection, Occasion], Sequence[Planned] | Words]
     write: Callable[[OrgConnection, Sending, Rep], Letter]
 
 

@@ -5,7 +5,7 @@ as often as they like. A run that was missed takes place once, for what was due 
 whoever was away for three Mondays gets one week's digest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from sidecar.errors import Permanent, Retryable
 from sidecar.jobs.backoff import retry_at
 from sidecar.jobs.reports import cron
-from sidecar.jobs.reports.kinds import Occasion, Report, Reports
+from sidecar.jobs.reports.kinds import Occasion, Report, Reports, Words
 from sidecar.keyring import Keyring
 from sidecar.logs import log
 from sidecar.store import connections, report_mails, report_schedules
@@ -147,8 +147,10 @@ def run(
         Retryable, Permanent: it cannot be made.
     """
     occasion, planned = plan(db, connection, schedule, reports, at=at)
-    if not planned:
+    if not planned or planned == Words(0):
         return "nothing to say"
+    if isinstance(planned, Words):
+        return f"words to referrers: {planned.number}"
     new = report_mails.add(
         db,
         planned,
@@ -169,7 +171,7 @@ def plan(
     reports: Reports,
     *,
     at: datetime,
-) -> tuple[Occasion, list[Planned]]:
+) -> tuple[Occasion, Sequence[Planned] | Words]:
     """
     Say what a report would say for what was due at a moment, and to whom.
 
@@ -179,7 +181,7 @@ def plan(
     report = named(reports, schedule.report)
     period = report.period(at, ZoneInfo(connection.time_zone))
     occasion = Occasion(connection, period, at, schedule.recipients, schedule.language)
-    return occasion, list(report.plan(db, occasion))
+    return occasion, report.plan(db, occasion)
 
 
 def named(reports: Reports, name: str) -> Report:
