@@ -26,6 +26,15 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 ORG_ID = "00D000000000001EAA"
+
+_LONGEST = ("tests/faults/", "tests/integration/test_demo.py", "tests/installer/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: no process is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
+
 _numbers = itertools.count(1)
 
 
