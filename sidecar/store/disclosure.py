@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select
 
 from sidecar.keyring import Keyring
-from sidecar.store import mentions, persons
+from sidecar.store import mail_preferences, mentions, persons
 from sidecar.store.erasure import Found
 from sidecar.store.persons import Digest
 from sidecar.store.tables import follow_up, person, referral, report_mail
@@ -80,7 +80,14 @@ def received(engine: Engine, found: Found, *, digest: Digest, keyring: Keyring) 
                 "fields": item.fields,
             }
         )
+    with engine.connect() as db:
+        silent = [
+            {"since": known.since, "because": known.reason}
+            for known in mail_preferences.listing(db, keyring=keyring)
+            if digest(persons.EMAIL, known.address) in found.traits
+        ]
     return {
+        "their address takes no mail": silent,
         "messages about them": about,
         "messages that name them": naming,
         "refused messages that name them": list(

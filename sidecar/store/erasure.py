@@ -175,7 +175,17 @@ def _holders(db: Connection, org_id: str, traits: Collection[Trait]) -> frozense
             person_trait.c.org_id == org_id, place.in_([tuple(t) for t in traits])
         )
     )
-    return frozenset(rows)
+    # Of referrers no message tells an address; of a mail to them it is remembered.
+    addresses = [trait.digest for trait in traits if trait.kind == persons.EMAIL]
+    told = db.scalars(
+        select(follow_up.c.referrer_id).where(
+            follow_up.c.org_id == org_id,
+            follow_up.c.kind == "word",
+            follow_up.c.sent_to.in_(addresses),
+            follow_up.c.referrer_id.is_not(None),
+        )
+    )
+    return frozenset(rows) | frozenset(told)
 
 
 def _traits(db: Connection, people: Collection[int]) -> frozenset[Trait]:

@@ -149,7 +149,12 @@ def test_no_canary_of_what_a_playbook_tells_is_found_anywhere(
     assert [word for word in clear if word in shown] == []
     assert life.in_files(clear) == set()
 
-    life.run("privacy", "erase", "--email", ada.email, "--record", record, "--yes")
+    known = json.loads(life.run("privacy", "export", "--email", her_address))
+    assert len(known[0]["their address takes no mail"]) == 1
+    assert len(known[0]["referrals by them"]) == 1
+    told = life.run("privacy", "erase", "--email", her_address, "--yes", "--json")
+    assert json.loads(told)[0]["referrals by them"] == 1
+    life.run("privacy", "erase", "--email", ada.email, "--yes")
     life.run("privacy", "purge")
     left = life.opened()
     assert [word for word in [*ada.words(), mira] if word in left] == []
