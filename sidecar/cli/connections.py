@@ -81,7 +81,8 @@ def connections_add(
     """
     Connect an org, and print the address for its outbound message.
 
-    The address is a secret; it is shown once and cannot be read again.
+    The address is a secret; it is shown once. Where signed events go, `sidecar
+    secrets new` says.
 
     Example: sidecar connections add acme --org-id 00D... --client-id 3MVG9...
     --instance-url https://acme.my.salesforce.com --username integration@acme.example

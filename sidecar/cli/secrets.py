@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from sidecar.cli import sender
 from sidecar.cli.frame import (
     CONNECTION,
     ID,
@@ -14,11 +15,9 @@ from sidecar.cli.frame import (
     note,
     only,
     show,
-    show_json,
     wired,
 )
 from sidecar.cli.wishes import given_token, token_option
-from sidecar.console import canvas
 from sidecar.errors import Permanent
 from sidecar.intake.signatures.issue import Issued, issue
 from sidecar.intake.signatures.token import KEY_HEADER
@@ -110,10 +109,7 @@ def secrets_new(
             raise click.UsageError(f"there is no connection {connection_id}")
         id_ = webhook_secrets.add(opened, new, now=wiring.now(), keyring=wiring.keyring)
     note(wiring, "secrets.new", f"{kind} {id_} of connection {connection_id}")
-    _tell(id_, new, issued, as_json)
-    if new.kind is Kind.CANVAS and not as_json:
-        where = canvas.address(wiring.settings.public_url, connection_id)
-        click.echo(f"the canvas app's address: {where}")
+    sender.tell(wiring, id_, new, issued, as_json=as_json)
 
 
 @secrets.command("list")
@@ -128,7 +124,17 @@ def secrets_list(wiring: Wiring, connection_id: int | None, as_json: bool) -> No
     with wiring.engine.connect() as opened:
         rows = webhook_secrets.listing(opened, connection_id=connection_id)
         seen = webhook_secrets.certificates(opened)
-    told = [only(_SHOWN, row | {"state": _state(row, now)}) for row in rows]
+    told = [
+        only(
+            _SHOWN,
+            row
+            | {
+                "header": sender.header(row["kind"], row["header"]),
+                "state": _state(row, now),
+            },
+        )
+        for row in rows
+    ]
     told += [
         dict.fromkeys(_SHOWN)
         | {
@@ -201,7 +207,7 @@ def secrets_rotate(
         id_ = webhook_secrets.add(opened, new, now=now, keyring=wiring.keyring)
         webhook_secrets.retire(opened, secret_id, at=ends)
     note(wiring, "secrets.rotate", f"{secret_id} -> {id_}, overlap {overlap}")
-    _tell(id_, new, issued, as_json)
+    sender.tell(wiring, id_, new, issued, as_json=as_json)
     if not as_json:
         click.echo(f"secret {secret_id} is taken until {ends:%Y-%m-%d %H:%M}Z")
 
@@ -289,15 +295,3 @@ def _state(row: dict[str, Any], now: datetime) -> str:
     if ends is not None:
         return "retired" if ends <= now else "being replaced"
     return "expired" if row["not_after"] and row["not_after"] <= now else "taken"
-
-
-def _tell(id_: int, new: NewSecret, issued: Issued, as_json: bool) -> None:
-    if as_json:
-        show_json({"id": id_, "kind": new.kind, "secret": issued.shown})
-        return
-    click.echo(f"secret {id_} ({new.kind}) of connection {new.connection_id}")
-    if issued.not_after is not None:
-        click.echo(f"the certificate ends on {issued.not_after:%Y-%m-%d}")
-    if issued.shown is not None:
-        click.echo(f"for the sender: {issued.shown}")
-        click.echo("Keep it: it is shown this once.")

@@ -63,6 +63,38 @@ def test_a_secret_is_shown_once_and_not_kept_in_the_clear(
     assert signatures.credential(found).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("kind", "headers"),
+    [
+        ("standard-webhooks", "webhook-id, webhook-timestamp, webhook-signature: v1,"),
+        ("standard-webhooks-ed25519", "webhook-signature: v1a,"),
+        ("bearer", "Authorization: Bearer <the token>"),
+        ("api-key", "x-api-key: <the key>"),
+    ],
+)
+def test_where_to_and_in_which_headers_it_is_sent_is_said(
+    sidecar, connect, kind, headers
+):
+    connection, hook_key = connect()
+    told = sidecar("secrets", "new", connection.id, "--kind", kind).stdout
+
+    assert f"https://sidecar.example.com/hooks/events/{hook_key}\n" in told
+    assert headers in told
+    assert headers in new(sidecar, connection, kind)["headers"]
+
+
+def test_the_header_of_a_key_is_listed(sidecar, connection):
+    new(sidecar, connection, "api-key", "--header", "X-Relay-Key")
+    new(sidecar, connection, "api-key")
+    new(sidecar, connection, "bearer")
+
+    assert {row["header"] for row in listed(sidecar)} == {
+        "x-relay-key",
+        "x-api-key",
+        None,
+    }
+
+
 def test_an_orgs_certificate_is_taken_with_its_end(sidecar, connection, folder):
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     file = folder / "Referral_Signing.crt"
@@ -83,6 +115,7 @@ def test_an_orgs_certificate_is_taken_with_its_end(sidecar, connection, folder):
         file,
     )
     assert "the certificate ends on" in result.stdout
+    assert "x-referral-timestamp, x-referral-signature" in result.stdout
 
 
 @pytest.fixture
