@@ -120,7 +120,7 @@ class Webhooks:
             return now + min(timedelta(seconds=int(given[:9])), _LONGEST)
         try:
             at = parsedate_to_datetime(given)
-        except ValueError:
+        except (ValueError, OverflowError):
             return now + _LATER
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         return min(max(at, now), now + _LONGEST)

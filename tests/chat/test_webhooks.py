@@ -76,6 +76,7 @@ def test_a_workflow_that_not_everybody_may_trigger_is_told_so(peer: Peer) -> Non
         (429, "9" * 400, NOW + timedelta(days=1)),
         (429, None, NOW + timedelta(seconds=30)),
         (503, "7", NOW + timedelta(seconds=7)),
+        (429, f"Mon, 30 Nov 2026 {'9' * 30}:00:00 GMT", NOW + timedelta(seconds=30)),
         (500, None, None),
     ],
 )
