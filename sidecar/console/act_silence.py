@@ -19,15 +19,16 @@ def asked(desk: Desk, link: Link) -> Page:
     """
     now = desk.now()
     with desk.engine.begin() as db:
-        referrer_stops.ask(db, link.connection_id, link.user_id, now=now)
-        audit.note(
-            db,
-            who=f"referrer {link.user_id} (link in a mail)",
-            what="referrer.fall_silent",
-            about=f"Referrer__c {link.user_id}",
-            details={"connection": link.connection_id},
-            now=now,
-        )
+        # Whoever has the link may click as often as they like: the trail tells it once.
+        if referrer_stops.ask(db, link.connection_id, link.user_id, now=now):
+            audit.note(
+                db,
+                who=f"referrer {link.user_id} (link in a mail)",
+                what="referrer.fall_silent",
+                about=f"Referrer__c {link.user_id}",
+                details={"connection": link.connection_id},
+                now=now,
+            )
     # The sweep finds it where nobody hears.
     desk.doorbell.ring_to_deliver(link.connection_id, referrer_stops.KIND)
     return Page("silence", locale=link.locale, values={"asked": True})

@@ -21,12 +21,13 @@ class Stop(NamedTuple):
     number: int
 
 
-def ask(db: Connection, connection_id: int, referrer_id: str, *, now: datetime) -> None:
-    """Send a referrer nothing more, from now on; to ask twice changes nothing."""
+def ask(db: Connection, connection_id: int, referrer_id: str, *, now: datetime) -> bool:
+    """Send a referrer nothing more, from now on; False where that was so already."""
     new = insert(referrer_stop).values(
         connection_id=connection_id, referrer_id=referrer_id, due_at=now, created_at=now
     )
-    db.execute(new.on_conflict_do_nothing())
+    added = new.on_conflict_do_nothing().returning(referrer_stop.c.id)
+    return db.execute(added).first() is not None
 
 
 def holding(
