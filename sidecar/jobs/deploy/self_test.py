@@ -8,6 +8,7 @@ noted, or found again by the company's name; whatever happens, ``clean`` comes l
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from sidecar.jobs.deploy import proof
 from sidecar.jobs.deploy.proof import tell
@@ -21,7 +22,7 @@ KEY = "Referral_Key__c"
 _CODE = "SELF-TEST"
 _CARRIED = (KEY, "Referral_Code__c", "Referral_Status__c")
 _STAMPS = ("Referral_Contacted_At__c", "Referral_Qualified_At__c")
-_PATIENCE = timedelta(minutes=5)
+_PATIENCE, _LONG = timedelta(minutes=5), timedelta(seconds=30)
 _MOST_REPORTS = 20
 
 
@@ -55,17 +56,38 @@ def arrive(turn: Turn) -> Step:
             db, keyring=turn.keyring, record_id=notes["records"]["Lead"], limit=10
         )
     tasks = _tasks(turn, notes)
-    if not (events and tasks) and turn.now() < datetime.fromisoformat(
-        notes["wait_until"]
-    ):
-        what = "follow-up task" if events else "outbound message"
-        return again(turn, progress={"words": f"self-test: waiting for the {what}"})
+    left = datetime.fromisoformat(notes["wait_until"]) - turn.now()
+    if not (events and tasks) and left > timedelta():
+        given = turn.orgs.placeholders(turn.connection.id)["REFERRAL_ENDPOINT_URL"]
+        words = waiting(bool(events), _PATIENCE - left, given)
+        return again(turn, progress={"words": words})
     counted = {"messages": len(events)} if events else _UNHEARD
     tell(turn, notes, "the outbound message reaches us", bool(events), counted)
     read = turn.as_integration(partial(_task, task_id=tasks[0])) if tasks else None
     told = read or _UNDONE
     tell(turn, notes, "the follow-up task is in the org", read is not None, told)
     return go("test_walk", evidence=turn.evidence(self_test=notes))
+
+
+def waiting(heard: bool, so_far: timedelta, address: str) -> str:
+    """
+    Say what is waited for, and where it takes long, what to look at.
+
+    Args:
+        heard: the message has come; its task has not.
+        address: what the org was given; its path is a secret and is not repeated.
+    """
+    if heard:
+        words, look = "self-test: waiting for the follow-up task", "does a worker run?"
+    else:
+        words = "self-test: waiting for the outbound message"
+        parts = urlsplit(address)
+        look = (
+            f"the org was given {parts.scheme}://{parts.netloc} (SIDECAR_PUBLIC_URL): "
+            "can Salesforce reach it from the internet, by https, with a complete "
+            "certificate chain? Setup, Outbound Messages, tells what the org heard"
+        )
+    return f"{words}; {look}" if so_far >= _LONG else words
 
 
 def walk(turn: Turn) -> Step:
