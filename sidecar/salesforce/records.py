@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simple_salesforce.api import Salesforce
 
@@ -195,6 +196,14 @@ _USER = (
 )
 
 
+def _zone(name: str | None) -> str:
+    """Give a user's time zone; of one that nobody here knows, UTC has to do."""
+    try:
+        return ZoneInfo(name or "UTC").key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+
+
 def _rep(row: Mapping[str, Any]) -> Rep:
     return Rep(
         id=row["Id"],
@@ -202,7 +211,7 @@ def _rep(row: Mapping[str, Any]) -> Rep:
         email=row["Email"] or "",
         active=bool(row["IsActive"]),
         locale=row["LocaleSidKey"] or "en_US",
-        time_zone=row["TimeZoneSidKey"] or "UTC",
+        time_zone=_zone(row["TimeZoneSidKey"]),
         language=row["LanguageLocaleKey"] or "en_US",
     )
 

@@ -339,3 +339,15 @@ def test_the_prospect_is_never_written_to(programme: Programme) -> None:
 
     assert len(programme.mails) == 4
     assert not [mail for mail in programme.mails if "ada@" in mail["To"]]
+
+
+def test_a_rep_in_a_time_zone_that_nobody_knows_is_read_all_the_same(
+    programme: Programme,
+) -> None:
+    """Salesforce knows zones by names that came and went."""
+    programme.change("User", programme.rep, TimeZoneSidKey="Mars/Olympus")
+    try:
+        reps = programme.wiring.records.reps(programme.linked.id, [programme.rep])
+    finally:
+        programme.change("User", programme.rep, TimeZoneSidKey="Europe/Berlin")
+    assert reps[programme.rep].time_zone == "UTC"
