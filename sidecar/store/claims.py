@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from sidecar.errors import Permanent
 from sidecar.keyring import Keyring
 from sidecar.referral.follow_up import (
     What,
@@ -107,7 +108,9 @@ def claim(
     its attempt no longer current.
     """
     where = due_of(connection_id, kind, now)
-    return take(db, kind, where, lease_ends=lease_ends, limit=limit, keyring=keyring)
+    return take(
+        db, kind, where, now=now, lease_ends=lease_ends, limit=limit, keyring=keyring
+    )
 
 
 def due_of(
@@ -164,11 +167,16 @@ def take(
     kind: str,
     where: Iterable[ColumnElement[bool]],
     *,
+    now: datetime,
     lease_ends: datetime,
     limit: int,
     keyring: Keyring,
 ) -> list[Attempt]:
-    """Begin an attempt at each of some, oldest first; they are ours until then."""
+    """
+    Begin an attempt at each of some, oldest first; they are ours until then.
+
+    What cannot be read is given up at once: it must not keep the others waiting.
+    """
     query = (
         select(follow_up, *_beside(kind))
         .where(*where)
@@ -187,7 +195,15 @@ def take(
                 due_at=lease_ends,
             )
         )
-    return [_attempt(row, keyring) for row in rows]
+    begun: list[Attempt] = []
+    unreadable: dict[int, tuple[int, End]] = {}
+    for row in rows:
+        try:
+            begun.append(_attempt(row, keyring))
+        except Permanent as exc:
+            unreadable[row.id] = (row.attempts + 1, End("dead", error=str(exc)))
+    settle(db, unreadable, now=now)
+    return begun
 
 
 def _beside(kind: str) -> list[ColumnElement[Any]]:
@@ -363,8 +379,16 @@ def current(db: Connection, attempts: Iterable[Attempt]) -> frozenset[int]:
 
 
 def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
+    """Make an attempt of a row. Raises Permanent: what it holds cannot be read."""
     # An erasure cancels, so what is claimed is there.
-    content = json.loads(persons.opened(row, keyring) or "{}")
+    text = persons.opened(row, keyring) or "{}"
+    try:
+        what = what_of(row.kind, json.loads(text))
+    except (TypeError, ValueError):
+        # What they say may repeat what is sealed.
+        raise Permanent(
+            "what is to be done cannot be read: another version of the sidecar wrote it"
+        ) from None
     return Attempt(
         id=row.id,
         key=row.key,
@@ -373,7 +397,7 @@ def _attempt(row: Row[Any], keyring: Keyring) -> Attempt:
         org_id=row.org_id,
         record_id=row.record_id,
         resend=row.resend,
-        what=what_of(row.kind, content),
+        what=what,
         created_at=row.created_at,
         referral_key=row.referral_key,
         milestone=row.milestone,

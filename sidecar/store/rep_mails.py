@@ -64,7 +64,13 @@ def gather(
         claims.in_turn(also_under_way=False),
     )
     return claims.take(
-        db, "email", where, lease_ends=lease_ends, limit=limit, keyring=keyring
+        db,
+        "email",
+        where,
+        now=now,
+        lease_ends=lease_ends,
+        limit=limit,
+        keyring=keyring,
     )
 
 
@@ -87,7 +93,13 @@ def parts(
         mail.digest_key == digest_key,
     )
     return claims.take(
-        db, "email", where, lease_ends=lease_ends, limit=_MOST_PARTS, keyring=keyring
+        db,
+        "email",
+        where,
+        now=now,
+        lease_ends=lease_ends,
+        limit=_MOST_PARTS,
+        keyring=keyring,
     )
 
 

@@ -26,7 +26,7 @@ from sidecar.mail.pool import Away
 from sidecar.referral.follow_up import Email
 from sidecar.referral.mail_preference import Drop, Hold, Send
 from sidecar.salesforce.records import Rep
-from sidecar.store import rep_mails
+from sidecar.store import claims, rep_mails
 from sidecar.store.claims import Attempt, End
 from sidecar.store.connections import OrgConnection
 from sidecar.store.settler import Settler
@@ -138,6 +138,10 @@ class Batch:
                 if attempt.id not in self._taken:
                     made += self._treat(attempt)
         finally:
+            # Whatever breaks us at one of them, those behind it go back untouched.
+            for attempt in self._rest_of_batch:
+                if attempt.id not in self._taken:
+                    self._put_aside(attempt, End("waiting", costs=False))
             self._settle()
         return made
 
@@ -256,8 +260,8 @@ class Batch:
 
     def _finish_settling(self) -> None:
         if self._settling is not None:
-            ends, self._settling = self._settling, None
             self._wanted = self._desk.settler.finish()
+            ends, self._settling = self._settling, None
             tell(ends)
 
     def _confirm(self, parts: Sequence[Attempt]) -> None:
@@ -320,7 +324,12 @@ class Batch:
             self._behind.add(_place(attempt))
 
     def _settle(self) -> None:
-        """Settle what is left."""
+        """Settle what is left, and what nobody knows to be settled."""
+        if self._settling:
+            ends, self._settling = self._settling, None
+            with self._desk.engine.begin() as db:
+                claims.settle(db, ends, now=self._desk.now())
+            tell(ends)
         attempts, endings = self._unsettled
         left = [*zip(attempts, endings, strict=True), *self._aside]
         if left:
