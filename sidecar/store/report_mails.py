@@ -15,7 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from sidecar.errors import Permanent
 from sidecar.keyring import Keyring
+from sidecar.store import claims
+from sidecar.store.claims import End
 from sidecar.store.tables import connection, person, report_mail
 
 _OPEN = ("waiting", "sending")
@@ -173,7 +176,16 @@ def claim(
                 state="sending", attempts=report_mail.c.attempts + 1, due_at=lease_ends
             )
         )
-    return [_sending(row, keyring) for row in rows]
+    begun: list[Sending] = []
+    unreadable: dict[int, tuple[int, End]] = {}
+    for row in rows:
+        try:
+            begun.append(_sending(row, keyring))
+        except Permanent as exc:
+            # It must not keep the others waiting.
+            unreadable[row.id] = (row.attempts + 1, End("dead", error=str(exc)))
+    claims.settle(db, unreadable, now=now, table=report_mail)
+    return begun
 
 
 def is_current(db: Connection, sending: Sending) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from sidecar.errors import Permanent
 from sidecar.keyring import Keyring
 from sidecar.store.tables import connection, report_schedule
 
@@ -142,7 +143,8 @@ def claim(
     """
     Take the turn of one schedule that is due, if there is one that nobody has.
 
-    ``attempts`` of what is given out is the number of this turn.
+    ``attempts`` of what is given out is the number of this turn. One whose readers
+    cannot be read is nobody's turn until its lease ends: others' turns come meanwhile.
     """
     first = (
         select(report_schedule.c.id)
@@ -165,7 +167,14 @@ def claim(
         )
         .returning(*report_schedule.c)
     ).one_or_none()
-    return _value(row, keyring) if row else None
+    if row is None:
+        return None
+    try:
+        return _value(row, keyring)
+    except Permanent as exc:
+        mine = report_schedule.c.id == row.id
+        db.execute(update(report_schedule).where(mine).values(error=str(exc)))
+        return None
 
 
 def ran(

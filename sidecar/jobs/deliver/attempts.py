@@ -144,16 +144,6 @@ def in_batches(
             pause(engine, connection_id, ends)
 
 
-def end_of(
-    attempt: Tried, act: Callable[[], str], now: Callable[[], datetime]
-) -> Ending:
-    """Act, and say how it ended."""
-    try:
-        return ended(attempt, act(), now())
-    except SidecarError as exc:
-        return ended(attempt, exc, now())
-
-
 def ended(attempt: Tried, result: str | SidecarError, now: datetime) -> Ending:
     """Decide by class, never by the other side's codes."""
     match result:

@@ -1,7 +1,8 @@
 """Mails of reports on their way: claim, write, send, settle."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,7 +10,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from sidecar.errors import Permanent, Retryable, SidecarError
-from sidecar.jobs.deliver.attempts import Ending, end_of, pause, resting
+from sidecar.jobs.deliver.attempts import Ending, ended, pause, resting
 from sidecar.jobs.deliver.mail_batch import Post
 from sidecar.jobs.deliver.readers import Reps
 from sidecar.jobs.reports.kinds import Reports
@@ -17,6 +18,7 @@ from sidecar.jobs.reports.running import named
 from sidecar.keyring import Keyring
 from sidecar.logs import MASK, log
 from sidecar.mail.letters import Letter
+from sidecar.mail.pool import Away
 from sidecar.referral.mail_preference import Mails, Preference
 from sidecar.salesforce.records import Rep
 from sidecar.store import (
@@ -67,37 +69,86 @@ def send_due(
         if connection is None:
             return made
         known = readers(batch, connection, reps, now())
-        stop_at = now() + lease / 2
-        with ExitStack() as stack:
-            try:
-                outgoing = stack.enter_context(post())
-            except Retryable as exc:
-                # The mail server is left in peace: that costs no mail an attempt.
-                rests = End("waiting", error=str(exc), due_at=exc.retry_at, costs=False)
-                for sending in batch:
-                    _settle(engine, sending, Ending(rests), now())
-                return made
-            for sending in batch:
-                if now() > stop_at:
-                    # What is left goes back untouched, before somebody else sends it.
-                    _settle(engine, sending, Ending(End("waiting")), now())
-                    continue
-                if _unwanted(chosen.get(sending.to)):
-                    end = End("cancelled", error="the reader wants no mails")
-                    _settle(engine, sending, Ending(end), now())
-                    continue
-                with engine.connect() as db:
-                    if not report_mails.is_current(db, sending):
-                        continue
-                send = partial(
-                    _send, connection, sending, known, refusing, reports, outgoing
-                )
-                _settle(engine, sending, end_of(sending, send, now), now())
-                made += 1
+        done, goes_on = _one_batch(
+            batch,
+            partial(_send, connection, known, refusing, reports),
+            chosen,
+            engine=engine,
+            post=post,
+            stop_at=now() + lease / 2,
+            now=now,
+        )
+        made += done
         if isinstance(known, Retryable) and known.pauses_org:
             pause(engine, connection_id, [Ending(End("waiting"), known)])
             return made
+        if not goes_on:
+            return made
     return made
+
+
+def _one_batch(
+    batch: Sequence[Sending],
+    send: Callable[[Sending, Post], str],
+    chosen: Mapping[str, Preference],
+    *,
+    engine: Engine,
+    post: Callable[[], AbstractContextManager[Post]],
+    stop_at: datetime,
+    now: Callable[[], datetime],
+) -> tuple[int, bool]:
+    """Send one after the other; how many, and False where the server wants peace."""
+    made = 0
+    left = deque(batch)
+    # What is left goes back untouched, before its lease ends and somebody else has it.
+    rest = End("waiting", costs=False)
+    try:
+        with post() as outgoing:
+            while left and now() <= stop_at:
+                made += _one(left[0], send, chosen, outgoing, engine=engine, now=now)
+                left.popleft()
+    except Retryable as exc:
+        rest = End("waiting", error=str(exc), due_at=exc.retry_at, costs=False)
+        if isinstance(exc, Away) and exc.costs:
+            # It may be because of this mail: it must not keep the others for ever.
+            sending = left.popleft()
+            _settle(engine, sending, ended(sending, exc, now()), now())
+            made += 1
+    except BaseException:
+        # Whatever breaks us at one of them is not the others' fault.
+        left.popleft()
+        raise
+    finally:
+        for sending in left:
+            _settle(engine, sending, Ending(rest), now())
+    return made, rest.error is None
+
+
+def _one(
+    sending: Sending,
+    send: Callable[[Sending, Post], str],
+    chosen: Mapping[str, Preference],
+    outgoing: Post,
+    *,
+    engine: Engine,
+    now: Callable[[], datetime],
+) -> int:
+    """Send a mail that is wanted; how many attempts that was. Raises Away."""
+    if _unwanted(chosen.get(sending.to)):
+        end = End("cancelled", error="the reader wants no mails")
+        _settle(engine, sending, Ending(end), now())
+        return 0
+    with engine.connect() as db:
+        if not report_mails.is_current(db, sending):
+            return 0
+    try:
+        ending = ended(sending, send(sending, outgoing), now())
+    except Away:
+        raise
+    except SidecarError as exc:
+        ending = ended(sending, exc, now())
+    _settle(engine, sending, ending, now())
+    return 1
 
 
 def _unwanted(chosen: Preference | None) -> bool:
@@ -197,10 +248,10 @@ def write(
 
 def _send(
     connection: OrgConnection,
-    sending: Sending,
     known: Mapping[str, Rep] | SidecarError,
     refusing: frozenset[str],
     reports: Reports,
+    sending: Sending,
     outgoing: Post,
 ) -> str:
     if isinstance(known, SidecarError):
