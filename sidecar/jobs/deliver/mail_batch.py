@@ -333,8 +333,8 @@ class Batch:
         attempts, endings = self._unsettled
         left = [*zip(attempts, endings, strict=True), *self._aside]
         if left:
-            ends = [ending for _, ending in left]
-            settle(self._desk.engine, ends, [one for one, _ in left], self._desk.now())
+            last = [ending for _, ending in left]
+            settle(self._desk.engine, last, [one for one, _ in left], self._desk.now())
 
 
 def _place(attempt: Attempt) -> tuple[str | None, str]:
