@@ -136,13 +136,14 @@ def _next(clock: time, now: datetime, zone: ZoneInfo) -> datetime:
     """
     Find the next moment at which the clock shows this time.
 
-    In UTC: where clocks are put back an hour comes twice, and one that is left out
-    has to come all the same.
+    In UTC: where clocks are put back an hour comes twice, and so may the end of a
+    night; one that is left out has to come all the same.
     """
     today = now.astimezone(zone).date()
     for ahead in range(3):
-        day = today + timedelta(days=ahead)
-        at = datetime.combine(day, clock, zone).astimezone(UTC)
-        if at > now:
-            return at
+        day = datetime.combine(today + timedelta(days=ahead), clock, zone)
+        # Its second time, where it comes twice; else the same moment, or none later.
+        for at in (day, day.replace(fold=1)):
+            if at.astimezone(UTC) > now:
+                return at.astimezone(UTC)
     raise ValueError(f"no {clock} follows {now}")

@@ -63,6 +63,16 @@ def test_a_mail_of_the_night_goes_when_the_night_ends_with_all_others_of_it() ->
     assert decided(chosen, now=at("07:00"), held=Held.QUIET) == Send(together=True)
 
 
+def test_a_night_that_ends_twice_does_not_last_a_day_longer() -> None:
+    """Three o'clock summer time is two o'clock, and half past two comes again."""
+    chosen = Preference(quiet_from=time(20), quiet_until=time(2, 30))
+    again = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # the second 02:10 in Berlin
+
+    assert decided(chosen, now=again) == Hold(
+        datetime(2026, 10, 25, 1, 30, tzinfo=UTC), Held.QUIET
+    )
+
+
 def test_one_a_day_is_one_a_day_also_after_a_night() -> None:
     chosen = Preference(Mails.DIGEST, **NIGHT)
     eight = datetime(2026, 3, 4, 7, 0, tzinfo=UTC)
