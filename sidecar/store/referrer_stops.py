@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sidecar.store.tables import referrer_stop
@@ -31,14 +31,26 @@ def ask(db: Connection, connection_id: int, referrer_id: str, *, now: datetime) 
 
 
 def holding(
-    db: Connection, connection_id: int, referrer_ids: Iterable[str]
+    db: Connection,
+    connection_id: int,
+    referrer_ids: Iterable[str],
+    *,
+    since: datetime | None = None,
 ) -> frozenset[str]:
-    """Find those of some referrers whose wish Salesforce does not know yet."""
+    """
+    Find those of some referrers whose wish Salesforce does not know yet.
+
+    Args:
+        since: when Salesforce was asked; who has stopped after it counts as well.
+    """
+    holds = referrer_stop.c.state != "done"
+    if since is not None:
+        holds = or_(holds, referrer_stop.c.created_at >= since)
     found = db.scalars(
         select(referrer_stop.c.referrer_id).where(
             referrer_stop.c.connection_id == connection_id,
             referrer_stop.c.referrer_id.in_(list(referrer_ids)),
-            referrer_stop.c.state != "done",
+            holds,
         )
     )
     return frozenset(found)

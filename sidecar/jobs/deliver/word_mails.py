@@ -78,8 +78,10 @@ def in_mails(
         for attempt in listed:
             if word_of(attempt).template in AT_ONCE:
                 mails.append(Mail(attempt.key, referrer_id, (attempt,), is_news=False))
-            elif attempt.digest_key is not None:
-                begun.setdefault(attempt.digest_key, []).append(attempt)
+            elif attempt.digest_key is not None or attempt.after_silence:
+                # It may have left: what has not been tried is no part of it.
+                key = attempt.digest_key or attempt.key
+                begun.setdefault(key, []).append(attempt)
             else:
                 fresh.append(attempt)
         mails += [

@@ -36,6 +36,7 @@ from sidecar.store.claims import Attempt, End
 from sidecar.store.connections import OrgConnection
 
 WORDS_AT_ONCE = 100
+_STOPPED = "the referrer wants no more of these mails"
 
 
 class Referrers(Protocol):
@@ -108,8 +109,10 @@ def deliver_words(
             found = connections.find(db, connection_id)
             if found is None or resting(found, now()):
                 return made
+            began = now()
+            until = began + lease
             if not connections.take_lane(
-                db, connection_id, now=now(), until=now() + lease, kind="word"
+                db, connection_id, now=began, until=until, kind="word"
             ):
                 return made
         calm = True
@@ -127,12 +130,13 @@ def deliver_words(
                     reps=reps,
                     post=post,
                     write=write,
+                    began=began,
                     stop_at=now() + lease / 2,
                     now=now,
                 )
         finally:
             with engine.begin() as db:
-                connections.leave_lane(db, connection_id, kind="word")
+                connections.leave_lane(db, connection_id, kind="word", since=until)
         made += len(batch)
         if not batch or not calm:
             return made
@@ -148,6 +152,7 @@ def _one_batch(
     reps: Reps,
     post: Callable[[], AbstractContextManager[Post]],
     write: WordWriter,
+    began: datetime,
     stop_at: datetime,
     now: Callable[[], datetime],
 ) -> bool:
@@ -161,7 +166,7 @@ def _one_batch(
             pause(engine, connection.id, ends)
         return not isinstance(exc, Retryable)
     with engine.begin() as db:
-        silent = _silent(db, connection.id, batch, readers, keyring, now())
+        silent = _silent(db, connection.id, batch, readers, keyring, began, now())
         last = words.last_news(db, connection.id, list(readers.referrers))
         found = in_mails(batch, silent, last, now=now())
         for mail in found.mails:
@@ -183,14 +188,22 @@ def _one_batch(
                     keyring=keyring,
                     outgoing=outgoing,
                     write=write,
+                    began=began,
                     now=now,
                 )
                 left.popleft()
     except Away as exc:
         rest = End("waiting", error=str(exc), due_at=exc.retry_at, costs=False)
-    # What is left goes back untouched, before its lease ends and somebody else has it.
-    for mail in left:
-        settle(engine, [Ending(rest)] * len(mail.attempts), mail.attempts, now())
+        if exc.costs:
+            left.popleft()
+    except BaseException:
+        # Whatever breaks us at one of them is not the others' fault.
+        left.popleft()
+        raise
+    finally:
+        # What is left goes back untouched, before its lease ends.
+        for mail in left:
+            settle(engine, [Ending(rest)] * len(mail.attempts), mail.attempts, now())
     return rest.error is None
 
 
@@ -209,11 +222,12 @@ def _silent(
     batch: Sequence[Attempt],
     readers: Readers,
     keyring: Keyring,
+    began: datetime,
     now: datetime,
 ) -> dict[int, str]:
     """Say of which words nobody wants to hear, and why."""
     refusing = mail_preferences.suppressed(db, keyring=keyring)
-    stopped = referrer_stops.holding(db, connection_id, readers.referrers)
+    stopped = referrer_stops.holding(db, connection_id, readers.referrers, since=began)
     silent: dict[int, str] = {}
     for attempt in batch:
         word = word_of(attempt)
@@ -221,7 +235,7 @@ def _silent(
         if who is None:
             why = "the org has no such referrer, or hides the record from us"
         elif who.id in stopped:
-            why = "the referrer wants no more of these mails"
+            why = _STOPPED
         elif not who.silent and mail_preferences.is_suppressed(who.email, refusing):
             why = "to the referrer's address nothing is sent any more"
         else:
@@ -253,17 +267,29 @@ def _send(
     keyring: Keyring,
     outgoing: Post,
     write: WordWriter,
+    began: datetime,
     now: Callable[[], datetime],
 ) -> None:
-    """Send one mail and settle it. Raises Away: the server has not looked at it."""
+    """
+    Send one mail and settle it.
+
+    Raises:
+        Away: the server wants to be left in peace; where that ``costs``, the mail is
+            settled.
+    """
     referrer = readers.referrers[mail.referrer_id]
     with engine.begin() as db:
         # Somebody may have been erased since the batch was claimed.
         current = tuple(a for a in mail.attempts if claims.is_current(db, a))
-        won = _worth_a_word(db, current, referrer)
+        stopped = referrer_stops.holding(db, connection.id, [referrer.id], since=began)
+        won = 0 if stopped else _worth_a_word(db, current, referrer)
         listed = _listed(db, current, keyring)
         sent_to = persons.digester(db, keyring)(persons.EMAIL, referrer.email).digest
     if not current:
+        return
+    if stopped:
+        end = Ending(End("cancelled", error=_STOPPED))
+        settle(engine, [end] * len(current), current, now())
         return
     owner = readers.owners.get(word_of(current[-1]).owner_id or "")
     result: str | SidecarError
@@ -281,6 +307,8 @@ def _send(
         for attempt in current
     ]
     settle(engine, endings, current, now())
+    if isinstance(result, Away):
+        raise result
 
 
 def _worth_a_word(
