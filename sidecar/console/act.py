@@ -16,7 +16,7 @@ from sidecar.console import act_forms, act_preferences, act_silence, form
 from sidecar.console.act_desk import Desk, Page
 from sidecar.console.act_forms import Asked, Faulty
 from sidecar.errors import Permanent, Retryable
-from sidecar.logs import log
+from sidecar.logs import MASK, log
 from sidecar.mail import links
 from sidecar.mail.links import Act, Link
 from sidecar.salesforce import rep_actions
@@ -35,6 +35,9 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Robots-Tag": "noindex, nofollow",
 }
+
+_SHORTEST = 4
+"""Anything shorter stands in many a text that repeats nobody."""
 
 
 def blueprint(desk: Desk) -> Blueprint:
@@ -206,7 +209,8 @@ def _carried_out(
     except (Retryable, Permanent) as exc:
         with desk.engine.begin() as db:
             mail_links.give_back(db, digest)
-        log().warning("mail_link.failed", act=link.act, reason=str(exc))
+        reason = _unquoted(str(exc), about, asked)
+        log().warning("mail_link.failed", act=link.act, reason=reason)
         if isinstance(exc, Retryable):
             return Page("later", HTTPStatus.SERVICE_UNAVAILABLE, link.locale, shown)
         why = {**shown, "why": str(exc)}
@@ -220,6 +224,15 @@ def _carried_out(
     day = act_forms.day(asked.due_on, link.locale) if asked.due_on else None
     told = {**shown, "status": asked.status or about.status, "day": day}
     return Page("done", HTTPStatus.OK, link.locale, told)
+
+
+def _unquoted(reason: str, about: About, asked: Asked) -> str:
+    """Leave out of a refusal what it repeats of people: it goes into the log."""
+    told = about.email.values.values() if about.email is not None else ()
+    for text in sorted((asked.note, *told), key=len, reverse=True):
+        if len(text) >= _SHORTEST:
+            reason = reason.replace(text, MASK)
+    return reason
 
 
 def _settled(

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 import requests
+import structlog
 from flask.testing import FlaskClient
 from messages import message, notification
 from sqlalchemy import update
 
 from sidecar.demo.play import read_mails
 from sidecar.demo.stage import client
+from sidecar.errors import Permanent
 from sidecar.intake import arrivals, outbound_message
 from sidecar.mail import links
 from sidecar.mail.links import Act
@@ -456,6 +458,24 @@ def test_a_refusal_is_told_in_salesforces_own_words(field: Field) -> None:
 
     assert answer.status_code == 409
     assert "no longer there" in answer.text
+
+
+def test_a_refusal_that_repeats_the_rep_or_the_record_is_logged_without_it(
+    field: Field, monkeypatch
+) -> None:
+    def refuse(_sessions, _connection, deed):
+        raise Permanent(f"TOO_LONG: data value too large: {deed.subject}, {deed.note}")
+
+    monkeypatch.setattr("sidecar.console.act.rep_actions.carry_out", refuse)
+    with structlog.testing.capture_logs() as lines:
+        answer = field.send(field.link(Act.CONTACTED), note="Her mother is ill")
+
+    assert answer.status_code == 409
+    assert "Her mother is ill" in answer.text
+    (told,) = [line["reason"] for line in lines if line["event"] == "mail_link.failed"]
+    assert told.startswith("TOO_LONG: data value too large: ")
+    assert "mother" not in told
+    assert "Example" not in told
 
 
 def test_who_died_while_using_a_link_leaves_it_for_the_next(field: Field) -> None:
