@@ -4,9 +4,13 @@ A picture brings its own background, so that it is read in light and in dark; it
 ships with the library. The same numbers are the same bytes each time.
 """
 
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -115,10 +119,11 @@ def trend(
 
 
 def _drawn(draw: Callable[["Axes"], None], form: Literal["png", "svg"]) -> bytes:
-    # Half a second and 40 MB: for whoever draws, not for every command.
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with _scratch():
+        # Half a second and 40 MB: for whoever draws, not for every command.
+        from matplotlib import rc_context
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     with rc_context(_STYLE):
         figure = Figure(
@@ -132,3 +137,25 @@ def _drawn(draw: Callable[["Axes"], None], form: Literal["png", "svg"]) -> bytes
         metadata = {"Software": None} if form == "png" else {"Date": None}
         figure.savefig(file, format=form, dpi=192, metadata=metadata)
     return file.getvalue()
+
+
+@contextmanager
+def _scratch() -> Iterator[None]:
+    """
+    Let the library keep its list of fonts in a folder that goes at once.
+
+    It writes one when it is imported, into the home, which may be read-only; its own
+    way out leaves a folder behind for each process that does not end by itself.
+    MPLCONFIGDIR, where somebody has set it, stays.
+
+    Source: Matplotlib, "Environment variables", MPLCONFIGDIR.
+    """
+    if "matplotlib" in sys.modules or "MPLCONFIGDIR" in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="sidecar-fonts-") as folder:
+        os.environ["MPLCONFIGDIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["MPLCONFIGDIR"]
