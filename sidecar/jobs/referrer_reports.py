@@ -48,9 +48,11 @@ def _plan_notes(db: Connection, occasion: Occasion, *, keyring: Keyring) -> Word
     quiet = {
         item.key: item
         for item in unheard.unheard(
-            db, before=at - NO_NEWS_AFTER, connection_id=connection.id
+            db,
+            before=at - NO_NEWS_AFTER,
+            connection_id=connection.id,
+            last_state="done",
         )
-        if item.last_state == "done"
     }
     for key, referral in referrals.load(
         db, connection.org_id, quiet, keyring=keyring

@@ -38,20 +38,24 @@ def unheard(
     *,
     before: datetime,
     connection_id: int | None = None,
+    last_state: str | None = None,
     limit: int = 1000,
 ) -> list[Unheard]:
     """
     List open referrals with a referrer who has heard nothing since a moment.
 
     Longest silence first; of people who are erased, nothing is told.
+
+    Args:
+        last_state: of the last word; None for any, and for none.
     """
-    query = _query(before).limit(limit)
+    query = _query(before, last_state).limit(limit)
     if connection_id is not None:
         query = query.where(connection.c.id == connection_id)
     return [_unheard(row) for row in db.execute(query)]
 
 
-def _query(before: datetime) -> Select[Any]:
+def _query(before: datetime, last_state: str | None) -> Select[Any]:
     word = follow_up.alias("word")
     about = and_(
         word.c.org_id == referral.c.org_id,
@@ -108,6 +112,7 @@ def _query(before: datetime) -> Select[Any]:
             ),
             since <= before,
             ~erased,
+            last.c.state == last_state if last_state else true(),
         )
         .order_by(since, referral.c.key)
     )

@@ -134,3 +134,14 @@ def test_the_list_of_the_unheard_says_why(programme: Programme) -> None:
     programme.wiring.now.move(days=NO_NEWS_AFTER / timedelta(days=1) + 1)
 
     assert silent(programme) == [(lead, "nothing has happened since")]
+
+
+def test_who_does_not_want_to_hear_takes_nobodys_place(programme: Programme) -> None:
+    """However many they are: only so many are looked at."""
+    programme.refer(programme.referrer(Keep_Informed__c=False))
+    lead = programme.refer(programme.referrer())
+    programme.wiring.now.move(days=20)
+    before = programme.wiring.now() - NO_NEWS_AFTER
+    with programme.wiring.engine.connect() as db:
+        (found,) = unheard.unheard(db, before=before, last_state="done", limit=1)
+    assert found.key == lead
