@@ -202,7 +202,7 @@ def test_a_used_up_limit_pauses_the_whole_org_and_says_so(desk):
     desk.backdoor("PUT", "limit", daily=1)
     desk.deliver()
 
-    assert desk.states() == [("waiting", 1)]
+    assert desk.states() == [("waiting", 0)], "it costs no attempt's worth of patience"
     assert "REQUEST_LIMIT_EXCEEDED" in str(desk.errors()[0])
     with desk.wiring.engine.connect() as db:
         paused = connections.find(db, desk.linked.id)

@@ -152,9 +152,9 @@ def ended(attempt: Tried, result: str | SidecarError, now: datetime) -> Ending:
         case Retryable() as exc:
             if exc.pauses_org:
                 # Not this follow-up's fault: it costs no attempt's worth of patience.
-                return Ending(
-                    End("waiting", error=str(exc), due_at=exc.retry_at or now), exc
-                )
+                due_at = exc.retry_at or now
+                end = End("waiting", error=str(exc), due_at=due_at, costs=False)
+                return Ending(end, exc)
             if attempt.number >= MAX_ATTEMPTS:
                 return Ending(End("dead", error=f"given up: {exc}"))
             due_at = retry_at(attempt.number, now, not_before=exc.retry_at)

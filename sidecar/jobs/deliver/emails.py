@@ -91,19 +91,19 @@ def _send_due(
     """Send batches until nothing is due; how many mails, and whether to look again."""
     made = 0
     while attempts := _claim(connection_id, desk, lane):
-        with desk.engine.begin() as db:
+        with desk.engine.connect() as db:
             connection = connections.find(db, connection_id)
-            if connection is None:
-                return made, False
-            readers = look_up(
-                db,
-                connection,
-                attempts,
-                reps=desk.reps,
-                an_hour=desk.an_hour,
-                keyring=desk.keyring,
-                now=desk.now,
-            )
+        if connection is None:
+            return made, False
+        readers = look_up(
+            connection,
+            attempts,
+            engine=desk.engine,
+            reps=desk.reps,
+            an_hour=desk.an_hour,
+            keyring=desk.keyring,
+            now=desk.now,
+        )
         batch = Batch(connection, attempts, readers, desk=desk, outgoing=outgoing)
         made += batch.run()
         if batch.org_rests is not None:

@@ -181,7 +181,6 @@ class Batch:
         if ending.pause is not None:
             self.org_rests = ending.pause
             self.stopped = True
-            ending.end = replace(ending.end, costs=False)
         self._note(attempt, ending.end)
         self._aside.append((attempt, ending))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from sidecar.errors import Permanent, Retryable, SidecarError, Uncertain
 from sidecar.jobs.deliver.attempts import resting
@@ -67,26 +67,28 @@ class Readers:
 
 
 def look_up(
-    db: Connection,
     connection: OrgConnection,
     attempts: Iterable[Attempt],
     *,
+    engine: Engine,
     reps: Reps,
     an_hour: int,
     keyring: Keyring,
     now: Callable[[], datetime],
 ) -> Readers:
-    """Ask once for all that a batch needs to know."""
+    """Ask once for all that a batch needs to know: the org first, then the database."""
     ids = sorted({id_ for item in attempts if (id_ := reader_id(item))})
+    known = _reps(connection, ids, reps, now)
     since = now() - HOUR
-    return Readers(
-        _reps(connection, ids, reps, now),
-        mail_preferences.of_reps(db, connection.id, ids),
-        mail_preferences.suppressed(db, keyring=keyring),
-        rep_mails.sent(db, connection.id, ids, since=since) if an_hour else {},
-        an_hour,
-        persons.digester(db, keyring),
-    )
+    with engine.begin() as db:
+        return Readers(
+            known,
+            mail_preferences.of_reps(db, connection.id, ids),
+            mail_preferences.suppressed(db, keyring=keyring),
+            rep_mails.sent(db, connection.id, ids, since=since) if an_hour else {},
+            an_hour,
+            persons.digester(db, keyring),
+        )
 
 
 def _reps(
