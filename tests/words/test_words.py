@@ -240,8 +240,15 @@ milestones:
 """
 
 
+def in_office_hours(programme: Programme) -> None:
+    """Whatever the time: outside of them nobody is asked anything."""
+    now = programme.wiring.now()
+    morning = now.replace(hour=10, minute=0, second=0, microsecond=0)
+    programme.wiring.now.move(seconds=(morning - now).total_seconds() + 86_400)
+
+
 def later(programme: Programme, days: int) -> list[str]:
-    """The subjects of what comes after some days."""
+    """The subjects of what comes after some days, looked for at the same hour."""
     before = len(programme.mails)
     for _ in range(days):
         programme.wiring.now.move(days=1)
@@ -251,6 +258,7 @@ def later(programme: Programme, days: int) -> list[str]:
 
 
 def test_a_dormant_referrer_is_asked_once(programme: Programme) -> None:
+    in_office_hours(programme)
     programme.act_by(ASKING)
     mira = programme.referrer(Code__c="MIRA-1")
     programme.hear(programme.refer(mira, "First"), "Won")
